@@ -1,0 +1,116 @@
+//! Folds the stack around the body; on a mistake gives back the original function and the errors.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::{
+    args::Mistakes,
+    func::{Func, MARKER, like},
+    policy::{self, Code, Context},
+    stack::Stack,
+};
+
+/// Expands the topmost attribute of a function.
+pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let mut func = match Func::parse(name, item, &mut mistakes) {
+        Ok(func) => func,
+        Err(item) => return with_errors(item, mistakes),
+    };
+    let stack = Stack::take(name, args, &mut func, &mut mistakes);
+    let original = original(&func, &stack);
+    if stack.has_retry() {
+        func.take_mut_arguments("retry", &mut mistakes);
+    }
+    match mistakes.into_error() {
+        Some(error) => {
+            let errors = error.to_compile_error();
+            quote!(#original #errors)
+        }
+        None => around(func, &stack),
+    }
+}
+
+/// Input:
+/// ```text
+/// async fn charge(order: &Order) -> Result<Receipt, E> { BODY }   // deadline("2s"), retry
+/// ```
+/// Output:
+/// ```text
+/// async fn charge(order: &Order) -> Result<Receipt, E> {
+///     static __STEADFAST_SITE: Site = Site::new("shop::charge");
+///     const __STEADFAST_DEADLINE1: Deadline = Deadline::new().limit(Duration::new(2, 0));
+///     const __STEADFAST_RETRY0: Retry = Retry::new();
+///     within(&__STEADFAST_DEADLINE1, &__STEADFAST_SITE, async { .. loop { .. async { BODY } .. } }).await
+/// }
+/// ```
+fn around(func: Func, stack: &Stack) -> TokenStream {
+    let rt = policy::private(&stack.krate);
+    let mut cx = Context { func: &func, rt: rt.clone(), setup: TokenStream::new(), depth: 0 };
+    let mut code = Code::Future(body(&cx, stack));
+    for layer in stack.layers.iter().rev() {
+        code = layer.policy.wrap(code, &mut cx);
+        cx.depth += 1;
+    }
+    let statements = code.into_statements();
+    let setup = cx.setup;
+    let siblings = siblings(stack);
+    let marker = format_ident!("{MARKER}");
+    let name = func.name().to_string();
+    let site = quote! {
+        static #marker: #rt::Site =
+            #rt::Site::new(#rt::concat!(#rt::module_path!(), "::", #name));
+    };
+    func.with_inner(quote!(#siblings #site #setup #statements))
+}
+
+/// Input:  `{ BODY }`, with an argument `mut a`
+/// Output: `async { <type edge> let mut a = a; { BODY } }`
+///
+/// The block is not `move`: the compiler captures each argument as the body uses it, so that what
+/// is only read is borrowed, and nothing is cloned that the attribute does not name.
+fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
+    let edge = cx.func.type_edge(&cx.rt);
+    let muts = cx.func.mut_arguments();
+    let is_mut = |name: &&Ident| muts.iter().any(|(_, other)| other == *name);
+    let own_muts = muts.iter().map(|(cfgs, name)| quote!(#(#cfgs)* let mut #name = #name;));
+    let own = stack.clones().filter(|name| !is_mut(name)).map(|name| {
+        quote! {
+            #[allow(clippy::redundant_locals)]
+            let #name = #name;
+        }
+    });
+    let group = cx.func.inner();
+    quote!(async { #edge #(#own_muts)* #(#own)* #[allow(unused_braces)] #group })
+}
+
+/// The names of the siblings that were taken off, used once each: a `use` of one stays used, a name
+/// that is not ours stays an error, and it stands where the user wrote it.
+///
+/// Input:  `retry`
+/// Output: `use retry::__STEADFAST as _;`
+fn siblings(stack: &Stack) -> TokenStream {
+    let uses = stack.siblings.iter().map(|path| {
+        quote! {
+            #[allow(unused_imports)]
+            use #path::__STEADFAST as _;
+        }
+    });
+    quote!(#(#uses)*)
+}
+
+/// The function as the user wrote it, less our attributes. It stays in the crate beside the errors,
+/// so that the editor keeps working and nobody who calls it gets an error of their own.
+fn original(func: &Func, stack: &Stack) -> TokenStream {
+    let func = func.clone();
+    let siblings = siblings(stack);
+    let body = func.body();
+    let tokens = body.stream();
+    let body = like(body, quote!(#siblings #tokens));
+    func.with_body(body)
+}
+
+fn with_errors(item: TokenStream, mistakes: Mistakes) -> TokenStream {
+    let errors = mistakes.into_error().map(|error| error.to_compile_error());
+    quote!(#item #errors)
+}

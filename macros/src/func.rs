@@ -1,0 +1,602 @@
+//! Reads the annotated function, and finds the future in it.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, FnArg, Pat, ReceiverKind, ReturnType, Signature, Token, Visibility,
+    ext::IdentExt,
+    parse::{Parse, ParseStream},
+};
+
+use crate::args::Mistakes;
+
+/// A function, with its body unread but for the place where its future is.
+///
+/// The body stays the tokens that the user wrote: half-written code expands too, and the braces
+/// keep their edition, which decides when the temporaries of a tail expression are dropped.
+#[derive(Clone)]
+pub(crate) struct Func {
+    pub(crate) attrs: Vec<Attribute>,
+    vis: Visibility,
+    defaultness: Option<Ident>,
+    sig: Signature,
+    body: Body,
+    /// The type of the outcome, and where it stands. `_` where it is not written.
+    ret: TokenStream,
+    /// By-value arguments that are `mut`, with their `cfg`s.
+    mut_arguments: Vec<(Vec<Attribute>, Ident)>,
+    /// All that an argument pattern binds.
+    arguments: Vec<String>,
+}
+
+#[derive(Clone)]
+struct Body {
+    group: Group,
+    /// The way from the group down to the braces of the future: the index of a group in each.
+    path: Vec<usize>,
+}
+
+impl Func {
+    /// Reads a function, or gives back the item as it is.
+    pub(crate) fn parse(
+        policy: &str,
+        item: TokenStream,
+        mistakes: &mut Mistakes,
+    ) -> Result<Self, TokenStream> {
+        let written = match syn::parse2::<Written>(item.clone()) {
+            Ok(written) => written,
+            Err(mistake) => {
+                mistakes.note(not_a_function(policy, &item).unwrap_or(mistake));
+                return Err(item);
+            }
+        };
+        let Some(group) = written.body else {
+            mistakes.at(
+                &written.sig.ident,
+                format_args!("there is no body to run here: move `#[{policy}]` to the `impl`"),
+            );
+            return Err(item);
+        };
+        let Written { attrs, vis, defaultness, sig, .. } = written;
+        let body = Body { path: Vec::new(), group };
+        let mut func = Self {
+            attrs,
+            vis,
+            defaultness,
+            ret: TokenStream::new(),
+            mut_arguments: Vec::new(),
+            arguments: bound_names(&sig),
+            sig,
+            body,
+        };
+        func.find_future(policy, mistakes);
+        Ok(func)
+    }
+
+    /// Finds the braces that hold the future's body, and the type of what it returns.
+    fn find_future(&mut self, policy: &str, mistakes: &mut Mistakes) {
+        if let Some(constness) = &self.sig.constness {
+            mistakes.at(
+                constness,
+                format_args!("`#[{policy}]` needs a function that runs: drop `const`"),
+            );
+        }
+        if let Some(abi) = &self.sig.abi {
+            mistakes.at(
+                abi,
+                format_args!("`#[{policy}]` goes on async functions, and an `extern` one cannot be: annotate a function that it calls"),
+            );
+        }
+        let output = match &self.sig.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, ty) => Some(ty.to_token_stream()),
+        };
+        if self.sig.asyncness.is_some() {
+            match output {
+                Some(output) => self.ret = without_impl(output),
+                None => self.returns_nothing(mistakes),
+            }
+            return;
+        }
+        let names_a_future = output.as_ref().is_some_and(names_a_future);
+        match future_of(&self.body.group) {
+            Some(path) if names_a_future => {
+                self.body.path = path;
+                let declared = async_trait_type(&self.body.inner());
+                if let Some((index, ty)) = declared {
+                    self.body.path.push(index);
+                    self.ret = without_impl(ty);
+                } else {
+                    self.ret = output.and_then(output_type).map_or_else(|| quote!(_), without_impl);
+                }
+            }
+            None if names_a_future => mistakes.at(
+                &self.sig.ident,
+                format_args!(
+                    "`#[{policy}]` cannot see the future in here: end the body with `async move {{ .. }}` \
+                     or `Box::pin(async move {{ .. }})`"
+                ),
+            ),
+            _ if self.sig.constness.is_none() && self.sig.abi.is_none() => mistakes.at(
+                &self.sig.fn_token,
+                format_args!("`#[{policy}]` needs an async function: write `async fn {}`", self.sig.ident),
+            ),
+            _ => {}
+        }
+    }
+
+    fn returns_nothing(&mut self, mistakes: &mut Mistakes) {
+        self.ret = quote!(());
+        mistakes.at(
+            &self.sig.ident,
+            format_args!(
+                "`{}` returns nothing, so nothing tells success from failure: return a `Result`",
+                self.sig.ident
+            ),
+        );
+    }
+
+    /// Makes every `mut` argument one that each attempt can have afresh.
+    ///
+    /// Input:  `async fn f(mut a: A, (mut b, c): (B, C)) ..`
+    /// Output: `async fn f(a: A, (b, c): (B, C)) ..`, with `a` and `b` noted
+    pub(crate) fn take_mut_arguments(&mut self, policy: &str, mistakes: &mut Mistakes) {
+        let whole_body = self.body.path.len() < 2 && self.body.nothing_before_the_future();
+        for argument in &mut self.sig.inputs {
+            match argument {
+                FnArg::Receiver(receiver) => {
+                    if let Some(mutability) = &receiver.mutability {
+                        mistakes.at(mutability, mut_self(policy));
+                    }
+                }
+                FnArg::Typed(argument) => {
+                    let (pattern, names) = take_muts(argument.pat.to_token_stream());
+                    let is_cfg = |attr: &&Attribute| attr.path().is_ident("cfg");
+                    let cfgs: Vec<_> = argument.attrs.iter().filter(is_cfg).cloned().collect();
+                    if whole_body && !names.is_empty() {
+                        *argument.pat = Pat::Verbatim(pattern);
+                    }
+                    self.mut_arguments.extend(names.into_iter().map(|name| (cfgs.clone(), name)));
+                }
+            }
+        }
+        self.take_async_trait_muts(policy, mistakes);
+    }
+
+    /// `#[async_trait]` has moved the `mut` of an argument into a `let` before the body.
+    ///
+    /// Input:  `Box::pin(async move { let mut a = a; let __ret: T = { .. }; __ret })`
+    /// Output: `Box::pin(async move { let a = a; let __ret: T = { .. }; __ret })`, with `a` noted
+    fn take_async_trait_muts(&mut self, policy: &str, mistakes: &mut Mistakes) {
+        let way = self.body.path.clone();
+        let Some((&last, way)) = way.split_last() else { return };
+        let outer = self.body.at(way);
+        if async_trait_type(&outer).is_none() {
+            return;
+        }
+        let tokens: Vec<_> = outer.stream().into_iter().collect();
+        // The type edge and the body itself are left alone.
+        let (before, after) = tokens.split_at(last);
+        let start = before.iter().rposition(|token| is_ident(token, "__ret")).unwrap_or(0);
+        let (declarations, ret) = before.split_at(start);
+        let (declarations, names) = take_muts(declarations.iter().cloned().collect());
+        let by_reference = self
+            .sig
+            .receiver()
+            .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(..)));
+        let (selves, names): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name == "__self");
+        if let (Some(name), false) = (selves.first(), by_reference) {
+            mistakes.at(name, mut_self(policy));
+        }
+        if names.is_empty() {
+            return;
+        }
+        let rebuilt = declarations.into_iter().chain(ret.iter().chain(after).cloned()).collect();
+        self.body.replace(way, rebuilt);
+        self.mut_arguments.extend(names.into_iter().map(|name| (Vec::new(), name)));
+    }
+
+    pub(crate) fn name(&self) -> &Ident {
+        &self.sig.ident
+    }
+
+    /// The type of the outcome, for an annotation.
+    pub(crate) fn ret(&self) -> &TokenStream {
+        &self.ret
+    }
+
+    /// Spans a path of ours so that rustc reports its unmet bounds at the return type.
+    pub(crate) fn at_return_type(&self, path: &TokenStream) -> TokenStream {
+        let mut ends = self.ret.clone().into_iter();
+        let first = ends.next().map_or_else(|| self.sig.ident.span(), |token| token.span());
+        let last = ends.last().map_or(first, |token| token.span());
+        respan(path, first, last)
+    }
+
+    /// Lets `?` in an async block know where to go; it takes no hint from outside.
+    ///
+    /// Input:  `Result<T, E>`
+    /// Output: `if let Some(never) = None::<Result<T, E>> { return never; }`
+    pub(crate) fn type_edge(&self, rt: &TokenStream) -> TokenStream {
+        let ret = &self.ret;
+        quote! {
+            if let #rt::Option::Some(__steadfast_never) = #rt::Option::None::<#ret> {
+                return __steadfast_never;
+            }
+        }
+    }
+
+    pub(crate) fn mut_arguments(&self) -> &[(Vec<Attribute>, Ident)] {
+        &self.mut_arguments
+    }
+
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    /// The braces that hold the future's body.
+    pub(crate) fn inner(&self) -> Group {
+        self.body.inner()
+    }
+
+    /// Whether a stack has been expanded into this body already.
+    pub(crate) fn is_expanded(&self) -> bool {
+        contains(self.body.group.stream(), MARKER)
+    }
+
+    /// The function with another body for its future.
+    pub(crate) fn with_inner(mut self, inner: TokenStream) -> TokenStream {
+        let way = self.body.path.clone();
+        self.body.replace(&way, inner);
+        self.into_tokens()
+    }
+
+    pub(crate) fn body(&self) -> &Group {
+        &self.body.group
+    }
+
+    /// The function with another body.
+    pub(crate) fn with_body(mut self, group: Group) -> TokenStream {
+        self.body.group = group;
+        self.into_tokens()
+    }
+
+    fn into_tokens(self) -> TokenStream {
+        let Self { attrs, vis, defaultness, sig, body, .. } = self;
+        let group = body.group;
+        quote!(#(#attrs)* #vis #defaultness #sig #group)
+    }
+}
+
+/// Stands in every expanded body, so that an attribute which comes after can tell.
+pub(crate) const MARKER: &str = "__STEADFAST_SITE";
+
+/// What is written: a function with a body or without.
+struct Written {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    defaultness: Option<Ident>,
+    sig: Signature,
+    body: Option<Group>,
+}
+
+impl Parse for Written {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let ahead = input.fork();
+        let is_default = Ident::parse_any(&ahead).is_ok_and(|ident| ident == "default");
+        let defaultness = if is_default { Some(input.call(Ident::parse_any)?) } else { None };
+        let sig = input.parse()?;
+        if input.parse::<Option<Token![;]>>()?.is_some() {
+            return Ok(Self { attrs, vis, defaultness, sig, body: None });
+        }
+        let group = match input.parse::<TokenTree>()? {
+            TokenTree::Group(group) => unwrap_invisible(group),
+            other => return Err(syn::Error::new_spanned(other, "expected a function body")),
+        };
+        let (inner, group) = lift_inner_attributes(&group)?;
+        attrs.extend(inner);
+        Ok(Self { attrs, vis, defaultness, sig, body: Some(group) })
+    }
+}
+
+/// A `$body:block` of a `macro_rules!` macro comes in a group without delimiters.
+fn unwrap_invisible(group: Group) -> Group {
+    if group.delimiter() == Delimiter::None {
+        let mut tokens = group.stream().into_iter();
+        if let (Some(TokenTree::Group(inner)), None) = (tokens.next(), tokens.next()) {
+            return unwrap_invisible(inner);
+        }
+    }
+    group
+}
+
+/// `#![allow(..)]` may stand at the top of a function, and nowhere deeper.
+fn lift_inner_attributes(group: &Group) -> syn::Result<(Vec<Attribute>, Group)> {
+    let parser = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_inner)?;
+        Ok((attrs, input.parse::<TokenStream>()?))
+    };
+    let (mut attrs, rest) = syn::parse::Parser::parse2(parser, group.stream())?;
+    for attr in &mut attrs {
+        attr.style = syn::AttrStyle::Outer;
+    }
+    Ok((attrs, like(group, rest)))
+}
+
+impl Body {
+    fn inner(&self) -> Group {
+        self.at(&self.path)
+    }
+
+    fn at(&self, way: &[usize]) -> Group {
+        way.iter().fold(self.group.clone(), |group, &index| {
+            match group.stream().into_iter().nth(index) {
+                Some(TokenTree::Group(inner)) => inner,
+                _ => group,
+            }
+        })
+    }
+
+    fn replace(&mut self, way: &[usize], with: TokenStream) {
+        self.group = replaced(&self.group, way, with);
+    }
+
+    /// Whether the body is its future and nothing else.
+    fn nothing_before_the_future(&self) -> bool {
+        let length = self.group.stream().into_iter().count();
+        match self.path.first() {
+            None => true,
+            // `async move { .. }`, or `Box::pin(async move { .. })` and the like
+            Some(&index) => {
+                index + 1 == length && index <= 8 && !contains_semicolon(&self.group, index)
+            }
+        }
+    }
+}
+
+fn contains_semicolon(group: &Group, before: usize) -> bool {
+    group.stream().into_iter().take(before).any(|token| is_punct(&token, ';'))
+}
+
+fn replaced(group: &Group, way: &[usize], with: TokenStream) -> Group {
+    let Some((&index, way)) = way.split_first() else { return like(group, with) };
+    let tokens = group.stream().into_iter().enumerate().map(|(at, token)| match token {
+        TokenTree::Group(inner) if at == index => replaced(&inner, way, with.clone()).into(),
+        token => token,
+    });
+    like(group, tokens.collect())
+}
+
+/// A group with other tokens, and the user's braces.
+pub(crate) fn like(group: &Group, tokens: TokenStream) -> Group {
+    let mut like = Group::new(group.delimiter(), tokens);
+    like.set_span(group.span());
+    like
+}
+
+/// The way to the braces of the future that a body ends with.
+///
+/// Input:  `{ .. async move { BODY } }` or `{ .. Box::pin(async move { BODY }) }`
+/// Output: the way to `{ BODY }`
+fn future_of(body: &Group) -> Option<Vec<usize>> {
+    let tokens: Vec<_> = body.stream().into_iter().collect();
+    let last = tokens.len().checked_sub(1)?;
+    let TokenTree::Group(group) = &tokens[last] else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => is_async(&tokens[..last]).then(|| vec![last]),
+        Delimiter::Parenthesis if last > 0 && is_ident(&tokens[last - 1], "pin") => {
+            let mut way = future_of(group)?;
+            way.insert(0, last);
+            Some(way)
+        }
+        _ => None,
+    }
+}
+
+fn is_async(before: &[TokenTree]) -> bool {
+    match before {
+        [.., token, last] if is_ident(last, "move") => is_ident(token, "async"),
+        [.., last] => is_ident(last, "async"),
+        [] => false,
+    }
+}
+
+/// Where `#[async_trait]` has put the body, and the type that it has written before it.
+///
+/// Input:  `{ .. let __ret: T = { BODY }; .. __ret }`
+/// Output: the index of `{ BODY }`, and `T`
+fn async_trait_type(group: &Group) -> Option<(usize, TokenStream)> {
+    let tokens: Vec<_> = group.stream().into_iter().collect();
+    let start = tokens
+        .windows(3)
+        .position(|w| is_ident(&w[0], "let") && is_ident(&w[1], "__ret") && is_punct(&w[2], ':'))?;
+    let rest = tokens.get(start + 3..)?;
+    let body = rest.windows(3).position(|w| {
+        is_punct(&w[0], '=')
+            && matches!(&w[1], TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+            && is_punct(&w[2], ';')
+    })?;
+    Some((start + 3 + body + 1, rest[..body].iter().cloned().collect()))
+}
+
+fn names_a_future(output: &TokenStream) -> bool {
+    output.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident.to_string().ends_with("Future") || ident == "Pin",
+        TokenTree::Group(group) => names_a_future(&group.stream()),
+        _ => false,
+    })
+}
+
+/// What a future returns, by its type.
+///
+/// Input:  `impl Future<Output = T> + Send`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'a, T>`
+/// Output: `T`
+fn output_type(ty: TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<_> = ty.into_iter().collect();
+    let output = tokens.windows(2).position(|w| is_ident(&w[0], "Output") && is_punct(&w[1], '='));
+    let start = match output {
+        Some(output) => output + 2,
+        None => {
+            let future = tokens.iter().position(|token| {
+                matches!(token, TokenTree::Ident(ident) if ident.to_string().ends_with("BoxFuture"))
+            })?;
+            let comma = tokens.iter().skip(future).position(|token| is_punct(token, ','))?;
+            future + comma + 1
+        }
+    };
+    let rest = tokens.get(start..)?;
+    Some(rest[..end_of_type(rest)].iter().cloned().collect())
+}
+
+/// `impl Trait` cannot be written in a body, but `_` can.
+///
+/// Input:  `Result<impl Iterator<Item = u8> + Send, E>`
+/// Output: `Result<_, E>`
+fn without_impl(ty: TokenStream) -> TokenStream {
+    let tokens: Vec<_> = ty.into_iter().collect();
+    let mut output = TokenStream::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        match token {
+            TokenTree::Ident(ident) if ident == "impl" => {
+                output.extend(quote!(_));
+                at += end_of_type(&tokens[at..]);
+                continue;
+            }
+            TokenTree::Group(group) => {
+                output.extend([TokenTree::Group(like(group, without_impl(group.stream())))]);
+            }
+            token => output.extend([token.clone()]),
+        }
+        at += 1;
+    }
+    output
+}
+
+/// How many tokens belong to the type that begins here.
+fn end_of_type(tokens: &[TokenTree]) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        let arrow = at > 0 && is_punct(&tokens[at - 1], '-');
+        if is_punct(token, '<') {
+            depth += 1;
+        } else if is_punct(token, '>') && !arrow {
+            match depth.checked_sub(1) {
+                Some(outer) => depth = outer,
+                None => return at,
+            }
+        } else if depth == 0 && (is_punct(token, ',') || is_punct(token, ';')) {
+            return at;
+        }
+    }
+    tokens.len()
+}
+
+/// Takes `mut` off all that a pattern binds by value.
+///
+/// Input:  `(mut a, &mut b, ref mut c)`
+/// Output: `(a, &mut b, ref mut c)`, and `a`
+fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<Ident>) {
+    let mut names = Vec::new();
+    let mut output: Vec<TokenTree> = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let by_reference =
+            output.last().is_some_and(|last| is_ident(last, "ref") || is_punct(last, '&'));
+        match (token, tokens.peek()) {
+            (token, Some(TokenTree::Ident(name))) if is_ident(&token, "mut") && !by_reference => {
+                names.push(name.clone());
+            }
+            (TokenTree::Group(group), _) => {
+                let (inner, inner_names) = take_muts(group.stream());
+                names.extend(inner_names);
+                output.push(like(&group, inner).into());
+            }
+            (token, _) => output.push(token),
+        }
+    }
+    (output.into_iter().collect(), names)
+}
+
+/// All names that the argument patterns bind, and perhaps those of a type or a constant in one.
+fn bound_names(sig: &Signature) -> Vec<String> {
+    fn collect(tokens: TokenStream, names: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) if ident != "mut" && ident != "ref" => {
+                    names.push(ident.to_string());
+                }
+                TokenTree::Group(group) => collect(group.stream(), names),
+                _ => {}
+            }
+        }
+    }
+    let mut names = Vec::new();
+    for argument in &sig.inputs {
+        if let FnArg::Typed(argument) = argument {
+            collect(argument.pat.to_token_stream(), &mut names);
+        }
+    }
+    names
+}
+
+fn mut_self(policy: &str) -> String {
+    format!(
+        "`mut self` cannot start afresh in every attempt of `#[{policy}]`: take `self` and clone it in the body"
+    )
+}
+
+/// Says what an item is that is not a function, where that is plain.
+fn not_a_function(policy: &str, item: &TokenStream) -> Option<syn::Error> {
+    let keyword = item.clone().into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == "fn" => Some(ident),
+        TokenTree::Ident(ident)
+            if ["impl", "trait", "struct", "enum", "mod", "type", "static"]
+                .iter()
+                .any(|k| ident == k) =>
+        {
+            Some(ident)
+        }
+        _ => None,
+    })?;
+    let message = match keyword.to_string().as_str() {
+        "fn" => return None,
+        "impl" | "trait" | "mod" => {
+            format!(
+                "`#[{policy}]` goes on a function: move it to each `async fn` in this `{keyword}`"
+            )
+        }
+        _ => format!("`#[{policy}]` goes on an async function, not on a `{keyword}`"),
+    };
+    Some(syn::Error::new(keyword.span(), message))
+}
+
+/// Spans a path of ours from here to there; the names in it stay ours.
+pub(crate) fn respan(path: &TokenStream, first: Span, last: Span) -> TokenStream {
+    let ours = |span: Span| span.resolved_at(Span::mixed_site());
+    let mut tokens: Vec<_> = path.clone().into_iter().collect();
+    let end = tokens.len().saturating_sub(1);
+    for (at, token) in tokens.iter_mut().enumerate() {
+        token.set_span(ours(if at == end { last } else { first }));
+    }
+    tokens.into_iter().collect()
+}
+
+fn contains(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => contains(group.stream(), name),
+        _ => false,
+    })
+}
+
+fn is_ident(token: &TokenTree, name: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == name)
+}
+
+fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
+}

@@ -1,0 +1,118 @@
+//! The policies: for each, one file with its keys, its checks and what it expands to.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::Path;
+
+use crate::{
+    args::{Args, Mistakes},
+    func::Func,
+};
+
+pub(crate) mod deadline;
+pub(crate) mod retry;
+
+/// The attributes that stack.
+pub(crate) const NAMES: &[&str] = &["deadline", "retry"];
+
+/// One attribute of a stack, read and found right by itself.
+pub(crate) enum Policy {
+    Deadline(deadline::Deadline),
+    Retry(retry::Retry),
+}
+
+impl Policy {
+    /// Reads the arguments of the attribute of this name, one of [`NAMES`].
+    pub(crate) fn read(name: &str, args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
+        match name {
+            "deadline" => Self::Deadline(deadline::Deadline::read(args, mistakes)),
+            _ => Self::Retry(retry::Retry::read(args, func, mistakes)),
+        }
+    }
+
+    /// Puts the policy around what stands below it.
+    pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
+        match self {
+            Self::Deadline(deadline) => deadline.wrap(inner, cx),
+            Self::Retry(retry) => retry.wrap(inner, cx),
+        }
+    }
+}
+
+/// What every policy needs to expand.
+pub(crate) struct Context<'f> {
+    pub(crate) func: &'f Func,
+    /// The module that expansions name: `::steadfast::private::v1`.
+    pub(crate) rt: TokenStream,
+    /// Declarations at the top of the body, made once a call.
+    pub(crate) setup: TokenStream,
+    /// How many policies have been put around, for names that differ.
+    pub(crate) depth: usize,
+}
+
+impl Context<'_> {
+    /// Declares the settings of a policy, and says by what name.
+    ///
+    /// Input:  `__steadfast_retry`, `Retry`, `Retry::new().max(3)`
+    /// Output: `const __STEADFAST_RETRY: Retry = Retry::new().max(3);`, or a `let` where a value is
+    ///         not known before run time
+    pub(crate) fn declare(&mut self, name: &str, value: &TokenStream, constant: bool) -> Ident {
+        let rt = &self.rt;
+        let ty = format_ident!("{name}");
+        let name = format!("__steadfast_{}{}", name.to_lowercase(), self.depth);
+        if constant {
+            let name = format_ident!("{}", name.to_uppercase());
+            self.setup.extend(quote!(const #name: #rt::#ty = #value;));
+            name
+        } else {
+            let name = format_ident!("{name}");
+            self.setup.extend(quote!(let #name: #rt::#ty = #value;));
+            name
+        }
+    }
+}
+
+/// Code on its way outwards.
+pub(crate) enum Code {
+    /// An expression that is a future of the function's outcome.
+    Future(TokenStream),
+    /// Statements and a tail expression that is the outcome, for an async context.
+    Statements(TokenStream),
+}
+
+impl Code {
+    /// Input:  statements
+    /// Output: `async { <type edge> statements }`
+    pub(crate) fn into_future(self, cx: &Context<'_>) -> TokenStream {
+        match self {
+            Self::Future(future) => future,
+            Self::Statements(statements) => {
+                let edge = cx.func.type_edge(&cx.rt);
+                quote!(async { #edge #statements })
+            }
+        }
+    }
+
+    /// Input:  a future
+    /// Output: `future.await`
+    pub(crate) fn into_statements(self) -> TokenStream {
+        match self {
+            Self::Future(future) => quote!(#future.await),
+            Self::Statements(statements) => statements,
+        }
+    }
+}
+
+/// The crate that expansions name, and what stands behind it.
+pub(crate) fn private(krate: &Path) -> TokenStream {
+    quote!(#krate::private::v1)
+}
+
+/// Whether an argument of this name belongs to the function.
+pub(crate) fn did_you_mean_argument(func: &Func, name: &Ident) -> String {
+    let written = name.to_string();
+    match crate::args::nearest(&written, func.arguments().iter().map(String::as_str)) {
+        Some(near) => format!("no argument is called `{written}`: did you mean `{near}`?"),
+        None => format!("no argument is called `{written}`"),
+    }
+}

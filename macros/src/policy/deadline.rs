@@ -1,0 +1,80 @@
+//! `#[deadline]`: keys, checks, expansion.
+
+use std::time::Duration;
+
+use quote::{quote, quote_spanned};
+
+use super::{Code, Context};
+use crate::args::{self, Arg, Args, Key, Mistakes, Setting};
+
+const RESERVE: Key = Key {
+    name: "reserve",
+    example: "reserve = \"50ms\"",
+    elsewhere: &["margin", "keep", "slack", "buffer"],
+};
+const KEYS: &[Key] = &[RESERVE];
+
+pub(crate) struct Deadline {
+    pub(crate) limit: Option<Setting<Duration>>,
+    reserve: Option<(Arg, Setting<Duration>)>,
+}
+
+impl Deadline {
+    pub(crate) fn read(mut args: Args, mistakes: &mut Mistakes) -> Self {
+        let limit = args.take_positional(KEYS, mistakes);
+        let limit = limit.and_then(|limit| args::duration(&limit, mistakes));
+        let reserve = args.take(&RESERVE, mistakes).and_then(|arg| {
+            let reserve = args::duration(arg.value(&RESERVE, mistakes)?, mistakes)?;
+            Some((arg, reserve))
+        });
+        args.finish(KEYS, mistakes);
+
+        let deadline = Self { limit, reserve };
+        deadline.check(mistakes);
+        deadline
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) {
+        let limit = self.limit.as_ref();
+        let known_limit = limit.and_then(Setting::known);
+        if let (Some(limit), Some(Duration::ZERO)) = (limit, known_limit) {
+            mistakes.at(limit.expr(), "a deadline of zero refuses every call: give it time");
+        }
+        let Some((_, reserve)) = &self.reserve else { return };
+        match (reserve.known(), known_limit) {
+            (Some(Duration::ZERO), _) => {
+                mistakes.at(reserve.expr(), "a `reserve` of zero does nothing: leave it out");
+            }
+            (Some(reserved), Some(limit)) if reserved >= limit => mistakes.at(
+                reserve.expr(),
+                format_args!(
+                    "`reserve` leaves nothing of the deadline: it must be under {limit:?}"
+                ),
+            ),
+            _ => {}
+        }
+    }
+
+    /// Input:  `future`, with `#[deadline("2s")]`
+    /// Output: `within(&DEADLINE, &SITE, future)`
+    pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
+        let rt = cx.rt.clone();
+        let limit = self.limit.as_ref().map(|limit| {
+            let value = limit.duration_tokens(&rt);
+            quote_spanned!(args::reported_at(limit.expr())=> .limit(#value))
+        });
+        let reserve = self.reserve.as_ref().map(|(arg, reserve)| {
+            let (key, value) = (arg.key(), reserve.duration_tokens(&rt));
+            quote!(.#key(#value))
+        });
+        let policy = quote!(#rt::Deadline::new() #limit #reserve);
+        let settings = [self.limit.as_ref(), self.reserve.as_ref().map(|(_, reserve)| reserve)];
+        let constant = settings.into_iter().flatten().all(|setting| setting.known().is_some());
+        let policy = cx.declare("Deadline", &policy, constant);
+
+        let future = inner.into_future(cx);
+        // The bounds on the return type are those of `within`, so rustc reports them there.
+        let within = cx.func.at_return_type(&quote!(#rt::within));
+        Code::Future(quote!(#within(&#policy, &__STEADFAST_SITE, #future)))
+    }
+}

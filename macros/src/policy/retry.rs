@@ -1,0 +1,418 @@
+//! `#[retry]`: keys, checks, expansion.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Expr;
+
+use super::{Code, Context, did_you_mean_argument};
+use crate::{
+    args::{self, Arg, Args, Key, Mistakes, Setting},
+    func::Func,
+};
+
+const MAX: Key = Key {
+    name: "max",
+    example: "max = 3",
+    elsewhere: &[
+        "attempts",
+        "max_attempts",
+        "max_retries",
+        "max_times",
+        "retries",
+        "times",
+        "tries",
+    ],
+};
+const BACKOFF: Key =
+    Key { name: "backoff", example: "backoff = \"exp\"", elsewhere: &["strategy", "policy"] };
+const BASE: Key = Key {
+    name: "base",
+    example: "base = \"100ms\"",
+    elsewhere: &["delay", "wait", "initial", "initial_delay", "initial_interval", "min_delay"],
+};
+const FACTOR: Key =
+    Key { name: "factor", example: "factor = 2", elsewhere: &["multiplier", "exponent", "rate"] };
+const CAP: Key = Key {
+    name: "cap",
+    example: "cap = \"10s\"",
+    elsewhere: &["max_delay", "max_backoff", "max_interval", "max_wait", "limit"],
+};
+const JITTER: Key =
+    Key { name: "jitter", example: "jitter = \"full\"", elsewhere: &["randomize", "spread"] };
+const WHEN: Key = Key {
+    name: "when",
+    example: "when(Error::is_transient)",
+    elsewhere: &["if", "on", "retry_if", "retry_on", "predicate", "condition"],
+};
+const WHEN_OK: Key = Key {
+    name: "when_ok",
+    example: "when_ok = |value| value.is_empty()",
+    elsewhere: &["retry_on_result", "until"],
+};
+const BUDGET: Key =
+    Key { name: "budget", example: "budget = STRIPE", elsewhere: &["token_bucket", "quota"] };
+const SAFE: Key = Key { name: "safe", example: "safe", elsewhere: &["idempotent", "repeatable"] };
+const CLONE: Key = Key { name: "clone", example: "clone(body)", elsewhere: &["clones", "copy"] };
+const ON_RETRY: Key = Key {
+    name: "on_retry",
+    example: "on_retry = note",
+    elsewhere: &["notify", "before_sleep", "callback", "on_error"],
+};
+const KEYS: &[Key] =
+    &[MAX, BACKOFF, BASE, FACTOR, CAP, JITTER, WHEN, WHEN_OK, BUDGET, SAFE, CLONE, ON_RETRY];
+
+const BACKOFFS: &[(&str, &str)] =
+    &[("exp", "Exponential"), ("linear", "Linear"), ("fixed", "Fixed"), ("fibonacci", "Fibonacci")];
+const JITTERS: &[(&str, &str)] =
+    &[("full", "Full"), ("equal", "Equal"), ("decorrelated", "Decorrelated"), ("none", "None")];
+
+#[derive(Default)]
+pub(crate) struct Retry {
+    max: Option<(Arg, Setting<u32>)>,
+    backoff: Option<(Arg, Setting<Ident>)>,
+    base: Option<(Arg, Setting<Duration>)>,
+    factor: Option<(Arg, Setting<f64>)>,
+    cap: Option<(Arg, Setting<Duration>)>,
+    jitter: Option<(Arg, Setting<Ident>)>,
+    safe: Option<Arg>,
+    when: Option<Expr>,
+    when_ok: Option<Expr>,
+    budget: Option<Expr>,
+    on_retry: Option<Expr>,
+    clones: Vec<Ident>,
+}
+
+impl Retry {
+    pub(crate) fn read(mut args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
+        let retry = Self {
+            max: keyed(&mut args, &MAX, mistakes, |v, m| args::whole_number(&MAX, v, m)),
+            backoff: keyed(&mut args, &BACKOFF, mistakes, |v, m| {
+                args::choice(&BACKOFF, BACKOFFS, v, m)
+            }),
+            base: keyed(&mut args, &BASE, mistakes, args::duration),
+            factor: keyed(&mut args, &FACTOR, mistakes, |v, m| args::number(&FACTOR, v, m)),
+            cap: keyed(&mut args, &CAP, mistakes, args::duration),
+            jitter: keyed(&mut args, &JITTER, mistakes, |v, m| {
+                args::choice(&JITTER, JITTERS, v, m)
+            }),
+            safe: args.take(&SAFE, mistakes).inspect(|arg| arg.flag(&SAFE, mistakes)),
+            when: callable(&mut args, &WHEN, mistakes),
+            when_ok: callable(&mut args, &WHEN_OK, mistakes),
+            budget: place(&mut args, &BUDGET, mistakes),
+            on_retry: callable(&mut args, &ON_RETRY, mistakes),
+            clones: clones(&mut args, func, mistakes),
+        };
+        args.finish(KEYS, mistakes);
+        retry.check(mistakes);
+        retry
+    }
+
+    /// The rules on one value, then those between two.
+    fn check(&self, mistakes: &mut Mistakes) {
+        if let Some((_, max)) = &self.max {
+            match max.known() {
+                Some(0) => mistakes.at(
+                    max.expr(),
+                    "`max` counts every attempt, the first included: 0 would never run the body",
+                ),
+                Some(1) => mistakes.at(
+                    max.expr(),
+                    "`max` counts every attempt, the first included: 1 retries nothing, so leave \
+                     `#[retry]` out",
+                ),
+                _ => {}
+            }
+        }
+        if let Some((_, factor)) = &self.factor {
+            if factor.known().is_some_and(|factor| factor < 1.0) {
+                mistakes
+                    .at(factor.expr(), "a `factor` under 1 makes each wait shorter than the last");
+            }
+            if let Some(backoff) = self.backoff_other_than("Exponential") {
+                let message =
+                    format_args!("`factor` belongs to `backoff = \"exp\"`, not to `{backoff}`");
+                mistakes.at(factor.expr(), message);
+            } else if self.is_decorrelated() {
+                mistakes.at(
+                    factor.expr(),
+                    "`factor` does nothing with `jitter = \"decorrelated\"`, which grows by itself",
+                );
+            }
+        }
+        if let Some((_, cap)) = &self.cap {
+            if cap.known() == Some(Duration::ZERO) {
+                mistakes.at(
+                    cap.expr(),
+                    "a `cap` of zero allows no wait: for none, write `base = \"0s\"`",
+                );
+            }
+        }
+        self.check_base_and_cap(mistakes);
+        if let (Some((_, backoff)), true) = (&self.backoff, self.is_decorrelated()) {
+            mistakes.at(
+                backoff.expr(),
+                "`jitter = \"decorrelated\"` grows by itself: leave `backoff` out",
+            );
+        }
+    }
+
+    fn check_base_and_cap(&self, mistakes: &mut Mistakes) {
+        const DEFAULT_BASE: Duration = Duration::from_millis(100);
+        const DEFAULT_CAP: Duration = Duration::from_secs(10);
+        let base = self.base.as_ref().and_then(|(_, base)| base.known());
+        let cap = self.cap.as_ref().and_then(|(_, cap)| cap.known());
+        match (&self.base, &self.cap) {
+            (_, Some((_, setting))) if base.zip(cap).is_some_and(|(base, cap)| base > cap) => {
+                let base = base.unwrap_or(DEFAULT_BASE);
+                mistakes
+                    .at(setting.expr(), format_args!("`cap` is below `base`, which is {base:?}"));
+            }
+            (None, Some((_, setting)))
+                if cap.is_some_and(|cap| !cap.is_zero() && cap < DEFAULT_BASE) =>
+            {
+                let message = format_args!(
+                    "`cap` is below the default `base` of {DEFAULT_BASE:?}: set `base` too"
+                );
+                mistakes.at(setting.expr(), message);
+            }
+            (Some((_, setting)), None) if base.is_some_and(|base| base > DEFAULT_CAP) => {
+                let message = format_args!(
+                    "`base` is above the default `cap` of {DEFAULT_CAP:?}: set `cap` too"
+                );
+                mistakes.at(setting.expr(), message);
+            }
+            _ => {}
+        }
+    }
+
+    fn backoff_other_than(&self, variant: &str) -> Option<String> {
+        let (_, backoff) = self.backoff.as_ref()?;
+        let known = backoff.known()?;
+        (known != variant).then(|| backoff.expr().to_token_stream().to_string().replace('"', ""))
+    }
+
+    fn is_decorrelated(&self) -> bool {
+        self.jitter
+            .as_ref()
+            .and_then(|(_, jitter)| jitter.known())
+            .is_some_and(|j| j == "Decorrelated")
+    }
+
+    /// Input:  `future`, with `#[retry(max = 3)]`
+    /// Output:
+    /// ```text
+    /// let mut attempts = Attempts::new(&RETRY, Some(&BUDGET), &SITE);
+    /// loop {
+    ///     let wait = {
+    ///         let body = fresh(&body);              // a `mut` argument, or one in `clone(..)`
+    ///         let outcome: Result<T, E> = future.await;
+    ///         match attempts.after(&outcome, by_fault, no_value) {
+    ///             Some(wait) => wait,
+    ///             None => break outcome,
+    ///         }
+    ///     };                                        // the outcome is dropped before the pause
+    ///     pause(wait).await;
+    /// }
+    /// ```
+    pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
+        let rt = cx.rt.clone();
+        let policy = self.policy(cx);
+        let budget = self.budget(cx);
+        let future = inner.into_future(cx);
+        let ret = cx.func.ret();
+        let fresh = self.fresh(cx);
+        let when = match &self.when {
+            None => cx.func.at_return_type(&quote!(#rt::by_fault)),
+            Some(when) if args::is_word(when, "any") => quote!(#rt::any),
+            Some(when) => when.to_token_stream(),
+        };
+        let unwanted = match &self.when_ok {
+            None => quote!(#rt::no_value),
+            Some(when_ok) => when_ok.to_token_stream(),
+        };
+        let after = cx.func.at_return_type(&quote!(#rt::Attempts::after));
+        let on_retry = self.on_retry.as_ref().map(|on_retry| {
+            quote!((#on_retry)(&__steadfast_attempts.retrying(__steadfast_wait, &__steadfast_outcome));)
+        });
+        Code::Statements(quote! {
+            let mut __steadfast_attempts = #rt::Attempts::new(&#policy, #budget, &__STEADFAST_SITE);
+            loop {
+                let __steadfast_wait = {
+                    #fresh
+                    let __steadfast_outcome: #ret = #future.await;
+                    match #after(&mut __steadfast_attempts, &__steadfast_outcome, #when, #unwanted) {
+                        #rt::Option::Some(__steadfast_wait) => {
+                            #on_retry
+                            __steadfast_wait
+                        }
+                        #rt::Option::None => break __steadfast_outcome,
+                    }
+                };
+                #rt::pause(__steadfast_wait).await;
+            }
+        })
+    }
+
+    /// Input:  `max = 3, base = "50ms"`
+    /// Output: `const __STEADFAST_RETRY: Retry = Retry::new().max(3).base(Duration::new(0, 50000000));`
+    fn policy(&self, cx: &mut Context<'_>) -> Ident {
+        let rt = cx.rt.clone();
+        let mut constant = true;
+        let mut setters = TokenStream::new();
+        let mut set = |arg: &Arg, value: TokenStream, known: bool| {
+            let key = arg.key();
+            setters.extend(quote!(.#key(#value)));
+            constant &= known;
+        };
+        if let Some((arg, max)) = &self.max {
+            set(arg, max.expr().to_token_stream(), max.known().is_some());
+        }
+        if let Some((arg, backoff)) = &self.backoff {
+            set(arg, variant(&quote!(#rt::Backoff), backoff), backoff.known().is_some());
+        }
+        for (arg, wait) in [&self.base, &self.cap].into_iter().flatten() {
+            set(arg, wait.duration_tokens(&rt), wait.known().is_some());
+        }
+        if let Some((arg, factor)) = &self.factor {
+            let value = match factor.known() {
+                Some(known) => quote!(#known),
+                None => factor.expr().to_token_stream(),
+            };
+            set(arg, value, factor.known().is_some());
+        }
+        if let Some((arg, jitter)) = &self.jitter {
+            set(arg, variant(&quote!(#rt::Jitter), jitter), jitter.known().is_some());
+        }
+        if let Some(arg) = &self.safe {
+            set(arg, TokenStream::new(), true);
+        }
+        let policy = quote!(#rt::Retry::new() #setters);
+        cx.declare("Retry", &policy, constant)
+    }
+
+    /// Input:  `budget = STRIPE`, or nothing, or `budget = none`
+    /// Output: `Some(&STRIPE)`, or `Some(&OWN)` with `static OWN`, or `None`
+    fn budget(&self, cx: &mut Context<'_>) -> TokenStream {
+        let rt = &cx.rt;
+        match &self.budget {
+            None => {
+                cx.setup.extend(quote! {
+                    static __STEADFAST_BUDGET: #rt::RetryBudget = #rt::RetryBudget::new();
+                });
+                quote!(#rt::Option::Some(&__STEADFAST_BUDGET))
+            }
+            Some(none) if args::is_word(none, "none") => quote!(#rt::Option::None),
+            Some(budget) => {
+                // The type is written out so that a reference or an `Arc` coerces.
+                cx.setup.extend(quote! {
+                    let __steadfast_budget: &#rt::RetryBudget = &#budget;
+                });
+                quote!(#rt::Option::Some(__steadfast_budget))
+            }
+        }
+    }
+
+    /// Input:  `clone(body)`, or an argument `mut body`
+    /// Output: `let body = fresh(&body);`
+    fn fresh(&self, cx: &Context<'_>) -> TokenStream {
+        let fresh = cx.rt.clone();
+        let mut tokens = TokenStream::new();
+        for (cfgs, name) in cx.func.mut_arguments() {
+            let make = spanned_path(&quote!(#fresh::fresh), name);
+            tokens.extend(quote!(#(#cfgs)* let #name = #make(&#name);));
+        }
+        let twice = |name: &Ident| cx.func.mut_arguments().iter().any(|(_, other)| other == name);
+        for name in self.clones.iter().filter(|name| !twice(name)) {
+            let make = spanned_path(&quote!(#fresh::fresh), name);
+            tokens.extend(quote!(let #name = #make(&#name);));
+        }
+        tokens
+    }
+
+    /// The arguments that each attempt takes as its own, besides those that are `mut`.
+    pub(crate) fn clones(&self) -> &[Ident] {
+        &self.clones
+    }
+}
+
+fn keyed<T>(
+    args: &mut Args,
+    key: &Key,
+    mistakes: &mut Mistakes,
+    read: impl FnOnce(&Expr, &mut Mistakes) -> Option<Setting<T>>,
+) -> Option<(Arg, Setting<T>)> {
+    let arg = args.take(key, mistakes)?;
+    let value = read(arg.value(key, mistakes)?, mistakes)?;
+    Some((arg, value))
+}
+
+/// A closure or a path; a literal is neither.
+fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
+    let arg = args.take(key, mistakes)?;
+    let value = arg.value(key, mistakes)?;
+    if matches!(value, Expr::Lit(_)) {
+        let message = format_args!("`{}` takes a closure or a path: `{}`", key.name, key.example);
+        mistakes.at(value, message);
+        return None;
+    }
+    Some(value.clone())
+}
+
+/// The name of an item or a field; a literal is neither.
+fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
+    let arg = args.take(key, mistakes)?;
+    let value = arg.value(key, mistakes)?;
+    if matches!(value, Expr::Lit(_)) {
+        mistakes.at(
+            value,
+            "`budget` takes a `RetryBudget` by name, or `none`: `static STRIPE: RetryBudget = \
+             RetryBudget::new();` and `budget = STRIPE`",
+        );
+        return None;
+    }
+    Some(value.clone())
+}
+
+fn clones(args: &mut Args, func: &Func, mistakes: &mut Mistakes) -> Vec<Ident> {
+    let Some(arg) = args.take(&CLONE, mistakes) else { return Vec::new() };
+    if arg.values().is_empty() {
+        mistakes.at(&arg.key(), "`clone` needs the names of arguments: `clone(body)`");
+    }
+    let mut names = Vec::new();
+    for value in arg.values() {
+        let name = match value {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        };
+        match name {
+            None => mistakes.at(value, "`clone` takes the names of arguments: `clone(body)`"),
+            Some(name) if name == "self" => {
+                mistakes.at(name, "`self` cannot be cloned for an attempt: clone it in the body");
+            }
+            Some(name) if !func.arguments().contains(&name.to_string()) => {
+                mistakes.at(name, did_you_mean_argument(func, name));
+            }
+            Some(name) if names.contains(name) => {
+                mistakes.at(name, format_args!("`{name}` stands here twice: keep one"));
+            }
+            Some(name) => names.push(name.clone()),
+        }
+    }
+    names
+}
+
+/// Input:  `Backoff`, `Linear`
+/// Output: `Backoff::Linear`
+fn variant(of: &TokenStream, setting: &Setting<Ident>) -> TokenStream {
+    match setting.known() {
+        Some(variant) => quote!(#of::#variant),
+        None => setting.expr().to_token_stream(),
+    }
+}
+
+/// A path of ours that rustc reports at the user's name.
+fn spanned_path(path: &TokenStream, name: &Ident) -> TokenStream {
+    crate::func::respan(path, name.span(), name.span())
+}

@@ -1,0 +1,163 @@
+//! What an error means: the one question every policy asks.
+//!
+//! | [`Class`] | meaning | `#[retry]` |
+//! |---|---|---|
+//! | [`Transient`](Class::Transient) | it did not happen, and may work next time | tries again |
+//! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint |
+//! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` |
+//! | [`Permanent`](Class::Permanent) | it will never work as asked | stops |
+//!
+//! Derive [`Fault`](derive@crate::Fault) on your own error enum. These have it already:
+//! [`std::io::Error`], [`steadfast::Error`](crate::Error), and behind features `http::StatusCode`,
+//! `reqwest::Error`, `tonic::Status` and `sqlx::Error`. For `anyhow::Error` and `Box<dyn Error>`
+//! write `when = steadfast::fault::in_chain`.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+#[doc(hidden)]
+pub use self::chain::AsDynError;
+pub use self::chain::{Chain, in_chain, in_chain_with};
+#[cfg(feature = "http")]
+pub use self::http::{of_response, retry_after};
+
+mod chain;
+#[cfg(feature = "http")]
+mod http;
+mod io;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "sqlx")]
+mod sqlx;
+#[cfg(feature = "tonic")]
+mod tonic;
+
+/// An error that says what it means for the next attempt.
+///
+/// Usually derived: see [`#[derive(Fault)]`](derive@crate::Fault).
+///
+/// # Example: by hand
+///
+/// ```
+/// use steadfast::fault::{Class, Fault};
+///
+/// struct Exit(i32);
+///
+/// impl Fault for Exit {
+///     fn class(&self) -> Class {
+///         if self.0 == 75 { Class::Transient } else { Class::Permanent }
+///     }
+/// }
+///
+/// assert_eq!(Exit(75).class(), Class::Transient);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which of its errors are worth another attempt",
+    label = "needs `steadfast::Fault`, or `when = …` on the attribute",
+    note = "on your own error type: `#[derive(steadfast::Fault)]`, and mark each variant",
+    note = "for `anyhow::Error` and `Box<dyn Error>`: `when = steadfast::fault::in_chain`",
+    note = "for this function alone: `when = |error| …`, or `when = any` to retry every error"
+)]
+pub trait Fault {
+    /// Sorts the error.
+    fn class(&self) -> Class;
+}
+
+/// What an error means for the next attempt. The [module docs](self) hold the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// It may have happened: a timeout after sending, a lost reply.
+    Ambiguous,
+    /// It will never work as asked.
+    Permanent,
+    /// The peer asks for less, and perhaps says for how long.
+    Throttled {
+        /// The least wait that the peer asks for.
+        retry_after: Option<Duration>,
+    },
+    /// It did not happen, and may work next time.
+    Transient,
+}
+
+/// What `when = …` may answer with: a [`Class`], or a `bool` that is true for "try again".
+///
+/// `true` stands for [`Class::Transient`] and `false` for [`Class::Permanent`].
+///
+/// # Example: both kinds of answer
+///
+/// ```
+/// use steadfast::fault::{Answer, Class};
+///
+/// assert_eq!(true.into_class(), Class::Transient);
+/// assert_eq!(Class::Ambiguous.into_class(), Class::Ambiguous);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`when` must answer with a `bool` or a `steadfast::fault::Class`, not `{Self}`",
+    label = "neither a `bool` nor a `Class`"
+)]
+pub trait Answer {
+    /// Turns the answer into a class.
+    fn into_class(self) -> Class;
+}
+
+impl Answer for bool {
+    fn into_class(self) -> Class {
+        if self { Class::Transient } else { Class::Permanent }
+    }
+}
+
+impl Answer for Class {
+    fn into_class(self) -> Class {
+        self
+    }
+}
+
+impl Fault for Infallible {
+    fn class(&self) -> Class {
+        match *self {}
+    }
+}
+
+impl Fault for crate::Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::DeadlineExceeded { started: true, .. } => Class::Ambiguous,
+            Self::DeadlineExceeded { started: false, .. } => Class::Transient,
+        }
+    }
+}
+
+impl<F: Fault + ?Sized> Fault for &F {
+    fn class(&self) -> Class {
+        (**self).class()
+    }
+}
+
+impl<F: Fault + ?Sized> Fault for Arc<F> {
+    fn class(&self) -> Class {
+        (**self).class()
+    }
+}
+
+/// What a field that `#[fault(throttled = field)]` names may be: a `Duration`, or an `Option` of one.
+#[diagnostic::on_unimplemented(
+    message = "`throttled = …` takes a field of type `Duration` or `Option<Duration>`, not `{Self}`",
+    label = "not a duration"
+)]
+#[doc(hidden)]
+pub trait Hint {
+    /// The wait that the peer asks for.
+    fn hint(&self) -> Option<Duration>;
+}
+
+impl Hint for Duration {
+    fn hint(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl Hint for Option<Duration> {
+    fn hint(&self) -> Option<Duration> {
+        *self
+    }
+}

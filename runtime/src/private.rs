@@ -1,0 +1,19 @@
+//! All that expansions name, and nothing else. Not covered by semantic versioning: the macros are
+//! pinned to the version of this crate that they were made for.
+
+/// The version of what expansions name. It moves when a name changes its meaning.
+pub mod v1 {
+    pub use core::{clone::Clone, concat, module_path, option::Option, time::Duration};
+
+    pub use crate::{
+        deadline::{Deadline, within::within},
+        fault::{Class, Fault, Hint},
+        retry::{
+            Backoff, Jitter, Retry, RetryBudget,
+            attempts::{Attempts, any, by_fault, no_value},
+            fresh::fresh,
+            pause::pause,
+        },
+        site::Site,
+    };
+}

@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Retry, RetryBudget, Retrying};
+use crate::{
+    deadline,
+    fault::{Answer, Class, Fault},
+    outcome::Outcome,
+    site::Site,
+    telemetry::{self, Event, Reason, StopCause},
+};
+
+/// The attempts of one call: counts them, and says after each whether another follows.
+///
+/// Until something has failed it reads no clock, draws no random number and takes no lock.
+/// It owns nothing that a dropped future could leave behind.
+#[derive(Debug)]
+pub struct Attempts<'a> {
+    policy: &'a Retry,
+    budget: Option<&'a RetryBudget>,
+    site: &'static Site,
+    /// The last wait, for decorrelated jitter.
+    previous: u64,
+    /// The attempt that runs, from 1.
+    attempt: u32,
+}
+
+impl<'a> Attempts<'a> {
+    /// Begins a call.
+    #[inline]
+    pub fn new(policy: &'a Retry, budget: Option<&'a RetryBudget>, site: &'static Site) -> Self {
+        if let Some(budget) = budget {
+            budget.deposit();
+        }
+        Self { policy, budget, site, previous: 0, attempt: 1 }
+    }
+
+    /// Judges what an attempt returned: the wait before the next, or `None` if it was the last.
+    #[inline]
+    pub fn after<O: Outcome, A: Answer>(
+        &mut self,
+        outcome: &O,
+        when: impl FnOnce(&O::Error) -> A,
+        unwanted: impl FnOnce(&O::Value) -> bool,
+    ) -> Option<Duration> {
+        let trouble = match outcome.as_result() {
+            Ok(value) if unwanted(value) => Trouble::UnwantedValue,
+            Ok(_) => {
+                if self.attempt > 1 {
+                    self.recovered();
+                }
+                return None;
+            }
+            Err(error) => Trouble::Error(when(error).into_class()),
+        };
+        self.failed(trouble)
+    }
+
+    /// What `on_retry` is told after [`after`](Self::after) has said that another attempt follows.
+    pub fn retrying<'o, O>(&self, wait: Duration, outcome: &'o O) -> Retrying<'o, O> {
+        Retrying::new(self.attempt - 1, wait, outcome)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn recovered(&self) {
+        let (function, attempts) = (self.site.function(), self.attempt);
+        telemetry::raise(&Event::RetryRecovered { function, attempts });
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn failed(&mut self, trouble: Trouble) -> Option<Duration> {
+        let (function, attempt) = (self.site.function(), self.attempt);
+        match self.next_wait(trouble) {
+            Ok((wait, reason)) => {
+                telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
+                self.attempt += 1;
+                Some(wait)
+            }
+            Err(cause) => {
+                telemetry::raise(&Event::RetryStopped { function, attempts: attempt, cause });
+                None
+            }
+        }
+    }
+
+    fn next_wait(&mut self, trouble: Trouble) -> Result<(Duration, Reason), StopCause> {
+        let (reason, hint) = match trouble {
+            Trouble::UnwantedValue => (Reason::UnwantedValue, None),
+            Trouble::Error(Class::Transient) => (Reason::Transient, None),
+            Trouble::Error(Class::Throttled { retry_after }) => (Reason::Throttled, retry_after),
+            Trouble::Error(Class::Ambiguous) if self.policy.safe => (Reason::Ambiguous, None),
+            Trouble::Error(Class::Ambiguous) => return Err(StopCause::Ambiguous),
+            Trouble::Error(Class::Permanent) => return Err(StopCause::Permanent),
+        };
+        if self.attempt >= self.policy.max {
+            return Err(StopCause::Exhausted);
+        }
+        if hint.is_some_and(|hint| hint > self.policy.cap) {
+            return Err(StopCause::HintBeyondCap);
+        }
+        let wait = self.policy.wait(self.attempt, &mut self.previous, hint);
+        if deadline::remaining().is_some_and(|remaining| wait >= remaining) {
+            return Err(StopCause::DeadlineTooNear);
+        }
+        // Last, so that a retry which does not come about costs no token.
+        if self.budget.is_some_and(|budget| !budget.withdraw(Instant::now().into_std())) {
+            return Err(StopCause::BudgetExhausted);
+        }
+        Ok((wait, reason))
+    }
+}
+
+enum Trouble {
+    Error(Class),
+    UnwantedValue,
+}
+
+/// Without `when`: the error speaks for itself.
+pub fn by_fault<E: Fault>(error: &E) -> Class {
+    error.class()
+}
+
+/// `when = any`.
+pub fn any<E>(_: &E) -> bool {
+    true
+}
+
+/// Without `when_ok`: no value is unwanted.
+pub fn no_value<T>(_: &T) -> bool {
+    false
+}

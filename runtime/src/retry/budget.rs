@@ -1,0 +1,240 @@
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::tally::Tally;
+
+/// A limit on how much load retries may add, shared by all functions that name it.
+///
+/// Every call deposits [`ratio`](Self::ratio) of a token, every retry withdraws one. So that a
+/// quiet client can retry too, deposits never fall under [`floor`](Self::floor) tokens a second.
+/// When there is no token, the caller gets the original error at once.
+///
+/// Every `#[retry]` has one; without `budget = …` a function has its own. Functions that call the
+/// same dependency should share one. The scheme is Finagle's (`RetryBudget`), and what the Google
+/// SRE book, "Handling Overload", calls a per-client retry budget.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`ratio`](Self::ratio) | 0.1 |
+/// | [`floor`](Self::floor) | 10 a second |
+/// | [`burst`](Self::burst) | 100 |
+///
+/// # Cost
+///
+/// A call that succeeds at once pays about a nanosecond: no clock, no lock, no shared cache line.
+/// A call that fails takes a lock for some nanoseconds. A budget takes about 1.2 KB.
+///
+/// # Example: two functions, one dependency
+///
+/// ```
+/// use std::io;
+/// use steadfast::retry::{self, RetryBudget};
+///
+/// static STRIPE: RetryBudget = RetryBudget::new();
+///
+/// #[steadfast::retry(budget = STRIPE)]
+/// async fn charge(cents: u64) -> io::Result<u64> {
+///     Ok(cents)
+/// }
+///
+/// #[steadfast::retry(budget = STRIPE)]
+/// async fn refund(cents: u64) -> io::Result<u64> {
+///     Ok(cents)
+/// }
+/// ```
+pub struct RetryBudget {
+    ratio: f64,
+    floor: f64,
+    burst: f64,
+    calls: Tally,
+    bucket: Mutex<Bucket>,
+}
+
+impl RetryBudget {
+    /// Makes a budget with the defaults.
+    pub const fn new() -> Self {
+        Self {
+            ratio: 0.1,
+            floor: 10.0,
+            burst: 100.0,
+            calls: Tally::new(),
+            bucket: Mutex::new(Bucket { tokens: None, calls: 0, at: None }),
+        }
+    }
+
+    /// Sets what each call deposits, in tokens: the share by which retries may raise the load.
+    /// Default 0.1; negative counts as 0, NaN as the default.
+    pub const fn ratio(mut self, tokens: f64) -> Self {
+        self.ratio = in_range(tokens, 0.1);
+        self
+    }
+
+    /// Sets the fewest tokens that are deposited in a second, however few the calls. It is also
+    /// the balance at the start. Default 10; negative counts as 0, NaN as the default.
+    pub const fn floor(mut self, per_second: f64) -> Self {
+        self.floor = in_range(per_second, 10.0);
+        self
+    }
+
+    /// Sets the most tokens that can be saved up, and so the longest run of retries without a
+    /// pause. Default 100; negative counts as 0 (no retry at all), NaN as the default.
+    pub const fn burst(mut self, tokens: f64) -> Self {
+        self.burst = in_range(tokens, 100.0);
+        self
+    }
+
+    /// Notes a call.
+    #[inline]
+    pub(super) fn deposit(&self) {
+        self.calls.add_one();
+    }
+
+    /// Takes a token for a retry, if there is one.
+    pub(super) fn withdraw(&self, now: Instant) -> bool {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.refill(&mut bucket, now);
+        let granted = tokens >= 1.0;
+        bucket.tokens = Some(if granted { tokens - 1.0 } else { tokens });
+        granted
+    }
+
+    /// The balance now, with what came in since the last time: a share of the calls or the floor,
+    /// whichever is more.
+    fn refill(&self, bucket: &mut Bucket, now: Instant) -> f64 {
+        let calls = self.calls.total();
+        let new_calls = calls.saturating_sub(bucket.calls);
+        let elapsed = bucket.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        bucket.calls = calls;
+        bucket.at = Some(now);
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
+        let share = new_calls as f64 * self.ratio;
+        let floor = elapsed.as_secs_f64() * self.floor;
+        (bucket.tokens.unwrap_or(self.floor) + share.max(floor)).min(self.burst)
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ratio, floor, burst, calls: _, bucket: _ } = self;
+        f.debug_struct("RetryBudget")
+            .field("ratio", ratio)
+            .field("floor", floor)
+            .field("burst", burst)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Bucket {
+    /// `None` until the first withdrawal: the balance at the start depends on the settings.
+    tokens: Option<f64>,
+    /// The tally when the bucket was last refilled.
+    calls: u64,
+    /// When that was. Held against a clock that may have been set back by a paused test.
+    at: Option<Instant>,
+}
+
+const fn in_range(value: f64, default: f64) -> f64 {
+    if value.is_nan() {
+        default
+    } else if value < 0.0 {
+        0.0
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn drain(budget: &RetryBudget, now: Instant) -> usize {
+        (0..100_000).take_while(|_| budget.withdraw(now)).count()
+    }
+
+    #[test]
+    fn a_tenth_of_the_calls() {
+        let (budget, now) = (RetryBudget::new(), Instant::now());
+        assert_eq!(drain(&budget, now), 10, "the start: a second of the floor");
+        for _ in 0..500 {
+            budget.deposit();
+        }
+        assert_eq!(drain(&budget, now), 50);
+    }
+
+    #[test]
+    fn fractions_are_not_lost() {
+        for ratio in [0.35, 0.6, 0.7, 0.9] {
+            let budget = RetryBudget::new().ratio(ratio).floor(0.0).burst(1e9);
+            let now = Instant::now();
+            let mut granted = 0;
+            for _ in 0..10_000 {
+                budget.deposit();
+                granted += u32::from(budget.withdraw(now));
+            }
+            assert!((f64::from(granted) - 10_000.0 * ratio).abs() <= 1.0, "{ratio}: {granted}");
+        }
+    }
+
+    #[test]
+    fn the_floor_flows_with_time_and_is_not_added_to_the_share() {
+        let (budget, start) = (RetryBudget::new(), Instant::now());
+        drain(&budget, start);
+        assert_eq!(drain(&budget, start + Duration::from_secs(2)), 20);
+        for _ in 0..300 {
+            budget.deposit();
+        }
+        assert_eq!(drain(&budget, start + Duration::from_secs(3)), 30);
+    }
+
+    #[test]
+    fn savings_are_bounded() {
+        let (budget, start) = (RetryBudget::new(), Instant::now());
+        drain(&budget, start);
+        assert_eq!(drain(&budget, start + Duration::from_secs(3600)), 100);
+        assert_eq!(drain(&RetryBudget::new().burst(0.0), start), 0);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_nothing() {
+        let (budget, now) = (RetryBudget::new(), Instant::now());
+        drain(&budget, now + Duration::from_secs(3600));
+        assert_eq!(drain(&budget, now), 0);
+        assert_eq!(drain(&budget, now + Duration::from_secs(1)), 10);
+    }
+
+    #[test]
+    fn settings_out_of_range() {
+        let budget = RetryBudget::new().ratio(f64::NAN).floor(-1.0).burst(f64::NAN);
+        assert_eq!((budget.ratio, budget.floor, budget.burst), (0.1, 0.0, 100.0));
+    }
+
+    #[test]
+    fn threads_never_withdraw_more_than_was_deposited() {
+        let budget = RetryBudget::new().floor(0.0).burst(1e9);
+        let now = Instant::now();
+        let granted = thread::scope(|scope| {
+            let threads = [(); 8].map(|()| {
+                scope.spawn(|| {
+                    let grant = |_: &u32| {
+                        budget.deposit();
+                        budget.withdraw(now)
+                    };
+                    (0..10_000_u32).filter(grant).count()
+                })
+            });
+            threads.map(|thread| thread.join().expect("no panic")).iter().sum::<usize>()
+        });
+        assert!((7_999..=8_000).contains(&granted), "{granted}");
+    }
+}

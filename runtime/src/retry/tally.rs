@@ -1,0 +1,170 @@
+//! A count that many threads add to without meeting on one cache line.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+};
+
+/// Counts calls for about a nanosecond each.
+///
+/// An atomic addition costs about 5 ns, and a hundred when two cores want the same line. Here each
+/// of the first sixteen threads owns a line, so that a plain load and store is exact; further
+/// threads add atomically to a second word of a line that they share.
+#[derive(Debug)]
+pub(super) struct Tally {
+    lines: [Line; LINES],
+}
+
+#[derive(Debug)]
+#[repr(align(64))]
+struct Line {
+    owned: AtomicU64,
+    shared: AtomicU64,
+}
+
+impl Tally {
+    pub(super) const fn new() -> Self {
+        const EMPTY: Line = Line { owned: AtomicU64::new(0), shared: AtomicU64::new(0) };
+        Self { lines: [EMPTY; LINES] }
+    }
+
+    #[inline]
+    pub(super) fn add_one(&self) {
+        let seat = SEAT.get();
+        match self.lines.get(usize::from(seat)) {
+            // Only this thread writes here, so nothing is lost between the load and the store.
+            Some(line) => {
+                line.owned.store(line.owned.load(Ordering::Relaxed) + 1, Ordering::Relaxed)
+            }
+            None => self.add_one_without_a_seat(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_one_without_a_seat(&self) {
+        if SEAT.get() == UNSEATED {
+            take_seat();
+            return self.add_one();
+        }
+        let line = &self.lines[usize::from(SEAT.get()) % LINES];
+        line.shared.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The count so far. It never falls for a reader that is ordered after an earlier one.
+    pub(super) fn total(&self) -> u64 {
+        let count = |line: &Line| {
+            let owned = line.owned.load(Ordering::Relaxed);
+            owned.wrapping_add(line.shared.load(Ordering::Relaxed))
+        };
+        self.lines.iter().map(count).fold(0, u64::wrapping_add)
+    }
+}
+
+const LINES: usize = 16;
+
+/// A thread that has not counted yet. Seats from `LINES` up to here stand in the crowd.
+const UNSEATED: u8 = u8::MAX;
+
+/// One bit for each line that a living thread owns.
+static TAKEN: AtomicU16 = AtomicU16::new(0);
+
+/// Where the next thread stands that finds every line owned.
+static CROWD: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    // Without a destructor, so that reading it is one load.
+    static SEAT: Cell<u8> = const { Cell::new(UNSEATED) };
+    static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
+}
+
+/// Gives the line back when its thread ends.
+struct Lease(u8);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // What this thread still counts in other destructors goes to the crowd.
+        SEAT.set(standing());
+        // Release: the next owner reads what this one has stored.
+        TAKEN.fetch_and(!(1 << self.0), Ordering::Release);
+    }
+}
+
+fn take_seat() {
+    let mut taken = TAKEN.load(Ordering::Relaxed);
+    loop {
+        let seat = taken.trailing_ones();
+        if seat as usize >= LINES {
+            return SEAT.set(standing());
+        }
+        let swap = TAKEN.compare_exchange_weak(
+            taken,
+            taken | 1 << seat,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        match swap {
+            Err(now) => taken = now,
+            Ok(_) => {
+                let seat = u8::try_from(seat).unwrap_or(UNSEATED);
+                let lease = Lease(seat);
+                // A thread that is ending has no place to keep the lease, and must not sit down.
+                if LEASE.try_with(|slot| slot.set(Some(lease))).is_ok() {
+                    SEAT.set(seat);
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn standing() -> u8 {
+    let nth = CROWD.fetch_add(1, Ordering::Relaxed) % LINES as u64;
+    LINES as u8 + nth as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn exact_with_more_threads_than_lines() {
+        let tally = Tally::new();
+        // Three rounds, so that seats are handed on from thread to thread.
+        for _ in 0..3 {
+            thread::scope(|scope| {
+                for _ in 0..2 * LINES {
+                    scope.spawn(|| (0..10_000).for_each(|_| tally.add_one()));
+                }
+            });
+        }
+        assert_eq!(tally.total(), 3 * 2 * LINES as u64 * 10_000);
+    }
+
+    #[test]
+    fn counts_in_the_destructor_of_a_thread_local() {
+        static TALLY: Tally = Tally::new();
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                TALLY.add_one();
+            }
+        }
+        thread_local!(static LATE: Cell<Option<Late>> = const { Cell::new(None) });
+        let late_first = thread::spawn(|| {
+            LATE.set(Some(Late));
+            TALLY.add_one();
+        });
+        late_first.join().expect("no panic");
+        let seat_first = thread::spawn(|| {
+            TALLY.add_one();
+            LATE.set(Some(Late));
+        });
+        seat_first.join().expect("no panic");
+        let never_seated = thread::spawn(|| LATE.set(Some(Late)));
+        never_seated.join().expect("no panic");
+        assert_eq!(TALLY.total(), 5);
+    }
+}
