@@ -1,19 +1,18 @@
 //! The argument reader that all attributes share: keys, values, and what is wrong with them.
 
-use std::{fmt::Display, mem::take, time::Duration, vec};
+use std::{fmt::Display, mem::take, vec};
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{
-    Expr, ExprLit, ExprUnary, Lit, Path, Token, UnOp,
+    Expr, Path, Token,
     ext::IdentExt,
     parenthesized,
     parse::{Parse, ParseStream, Parser},
-    spanned::Spanned,
     token,
 };
 
-use crate::duration;
+use crate::nearest::nearest;
 
 /// The mistakes found so far. Reading goes on after each, so that all are told at once.
 #[derive(Default)]
@@ -251,201 +250,16 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// A value that is known now, or an expression that will be at run time.
-pub(crate) enum Setting<T> {
-    Known(T, Expr),
-    Later(Expr),
-}
-
-impl<T: Clone> Setting<T> {
-    pub(crate) fn known(&self) -> Option<T> {
-        match self {
-            Self::Known(value, _) => Some(value.clone()),
-            Self::Later(_) => None,
-        }
-    }
-
-    pub(crate) fn expr(&self) -> &Expr {
-        match self {
-            Self::Known(_, expr) | Self::Later(expr) => expr,
-        }
-    }
-}
-
-impl Setting<Duration> {
-    /// The value as an expression.
-    ///
-    /// Input:  `"250ms"`
-    /// Output: `::steadfast::private::v1::Duration::new(0u64, 250000000u32)`
-    pub(crate) fn duration_tokens(&self, rt: &TokenStream) -> TokenStream {
-        match self {
-            Self::Later(expr) => expr.to_token_stream(),
-            Self::Known(value, expr) => {
-                let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
-                quote_spanned!(expr.span()=> #rt::Duration::new(#seconds, #nanos))
-            }
-        }
-    }
-}
-
-/// Reads `"250ms"`, `250ms`, or an expression of type `Duration`.
-pub(crate) fn duration(expr: &Expr, mistakes: &mut Mistakes) -> Option<Setting<Duration>> {
-    let Some((negative, lit)) = literal(expr) else { return Some(Setting::Later(expr.clone())) };
-    let text = match lit {
-        Lit::Str(text) => text.value(),
-        Lit::Int(number) => number.to_string(),
-        Lit::Float(number) => number.to_string(),
-        _ => {
-            mistakes.at(expr, "this takes a duration, such as `\"250ms\"` or `\"2s\"`");
-            return None;
-        }
-    };
-    match duration::parse(&if negative { format!("-{text}") } else { text }) {
-        Ok(value) => Some(Setting::Known(value, expr.clone())),
-        Err(message) => {
-            mistakes.at(expr, message);
-            None
-        }
-    }
-}
-
-/// Reads a whole number, or an expression.
-pub(crate) fn whole_number(
-    key: &Key,
-    expr: &Expr,
-    mistakes: &mut Mistakes,
-) -> Option<Setting<u32>> {
-    let Some((negative, lit)) = literal(expr) else { return Some(Setting::Later(expr.clone())) };
-    let number = match lit {
-        Lit::Int(number) if !negative => number.base10_parse::<u32>(),
-        _ => Err(syn::Error::new(expr.span(), "")),
-    };
-    match number {
-        Ok(value) => Some(Setting::Known(value, expr.clone())),
-        Err(_) => {
-            let message = format_args!(
-                "`{}` takes a whole number up to {}: `{}`",
-                key.name,
-                u32::MAX,
-                key.example
-            );
-            mistakes.at(expr, message);
-            None
-        }
-    }
-}
-
-/// Reads a number with or without a fraction, or an expression.
-pub(crate) fn number(key: &Key, expr: &Expr, mistakes: &mut Mistakes) -> Option<Setting<f64>> {
-    let Some((negative, lit)) = literal(expr) else { return Some(Setting::Later(expr.clone())) };
-    let number = match lit {
-        Lit::Int(number) => number.base10_parse::<f64>(),
-        Lit::Float(number) => number.base10_parse::<f64>(),
-        _ => Err(syn::Error::new(expr.span(), "")),
-    };
-    match number {
-        Ok(value) => Some(Setting::Known(if negative { -value } else { value }, expr.clone())),
-        Err(_) => {
-            mistakes.at(expr, format_args!("`{}` takes a number: `{}`", key.name, key.example));
-            None
-        }
-    }
-}
-
-/// Reads one of a few names, quoted or not, or an expression.
-///
-/// `choices` pairs each name with the variant that it stands for.
-pub(crate) fn choice(
-    key: &Key,
-    choices: &[(&'static str, &'static str)],
-    expr: &Expr,
-    mistakes: &mut Mistakes,
-) -> Option<Setting<Ident>> {
-    let (name, quoted) = match expr {
-        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => (name.value(), true),
-        Expr::Path(path) => match path.path.get_ident() {
-            Some(name) => (name.unraw().to_string(), false),
-            None => return Some(Setting::Later(expr.clone())),
-        },
-        Expr::Lit(_) => (expr.to_token_stream().to_string(), true),
-        _ => return Some(Setting::Later(expr.clone())),
-    };
-    if let Some((_, variant)) = choices.iter().find(|(choice, _)| *choice == name) {
-        return Some(Setting::Known(Ident::new(variant, expr.span()), expr.clone()));
-    }
-    let names = choices.iter().map(|(choice, _)| *choice);
-    let hint = match nearest(&name, names.clone()) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        // A name that is like none of the choices may be a constant of the user's.
-        None if !quoted => return Some(Setting::Later(expr.clone())),
-        None => format!("use one of {}", list(names.map(|name| format!("`\"{name}\"`")))),
-    };
-    mistakes
-        .at(expr, format_args!("`{}` cannot be `{}`: {hint}", key.name, name.trim_matches('"')));
-    None
-}
-
-/// Whether the value is this bare word, such as `none` or `any`.
-pub(crate) fn is_word(expr: &Expr, word: &str) -> bool {
-    matches!(expr, Expr::Path(path) if path.path.is_ident(word))
-}
-
-/// A literal, with its sign.
-fn literal(expr: &Expr) -> Option<(bool, &Lit)> {
-    match expr {
-        Expr::Lit(ExprLit { lit, .. }) => Some((false, lit)),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
-            Expr::Lit(ExprLit { lit, .. }) => Some((true, lit)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn unknown_key(policy: &str, key: &str, keys: &[Key]) -> String {
     let elsewhere =
         keys.iter().find(|known| known.elsewhere.contains(&key)).map(|known| known.name);
-    match elsewhere.or_else(|| nearest(key, keys.iter().map(|known| known.name))) {
-        Some(near) => format!("`{policy}` has no `{key}`: did you mean `{near}`?"),
-        None => {
-            let names = list(keys.iter().map(|key| format!("`{}`", key.name)));
-            format!("`{policy}` has no `{key}`: its keys are {names}")
-        }
+    if let Some(near) = elsewhere.or_else(|| nearest(key, keys.iter().map(|known| known.name))) {
+        return format!("`{policy}` has no `{key}`: did you mean `{near}`?");
     }
+    let names = list(keys.iter().map(|key| format!("`{}`", key.name)));
+    format!("`{policy}` has no `{key}`: its keys are {names}")
 }
 
-fn list(names: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(", ")
-}
-
-/// The name that is like what was written: at most a third of its letters away.
-pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let near = names.map(|name| (distance(written, name), name)).min()?;
-    let longer = near.1.len().max(written.len());
-    (near.0 * 3 <= longer.max(3)).then_some(near.1)
-}
-
-/// How many letters were left out, put in, mistaken or swapped (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = match (i, j) {
-                (0, n) | (n, 0) => n,
-                _ => {
-                    let mistaken = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                    let least = mistaken.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                    if swapped { least.min(rows[i - 2][j - 2] + 1) } else { least }
-                }
-            };
-        }
-    }
-    rows[a.len()][b.len()]
-}
-
-/// A span for tokens of ours that rustc may report: at the user's tokens, resolved as ours.
-pub(crate) fn reported_at(tokens: &impl ToTokens) -> Span {
-    tokens.span().resolved_at(Span::mixed_site())
 }

@@ -5,9 +5,10 @@ use quote::{format_ident, quote};
 
 use crate::{
     args::Mistakes,
-    func::{Func, MARKER, like},
-    policy::{self, Code, Context},
+    func::{Func, MARKER},
+    policy::{Code, Context},
     stack::Stack,
+    tokens::like,
 };
 
 /// Expands the topmost attribute of a function.
@@ -15,7 +16,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
     let mut mistakes = Mistakes::default();
     let mut func = match Func::parse(name, item, &mut mistakes) {
         Ok(func) => func,
-        Err(item) => return with_errors(item, mistakes),
+        Err(item) => return mistakes.into_error().map_or(item.clone(), |e| with_error(&item, &e)),
     };
     let stack = Stack::take(name, args, &mut func, &mut mistakes);
     let original = original(&func, &stack);
@@ -23,10 +24,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
         func.take_mut_arguments("retry", &mut mistakes);
     }
     match mistakes.into_error() {
-        Some(error) => {
-            let errors = error.to_compile_error();
-            quote!(#original #errors)
-        }
+        Some(error) => with_error(&original, &error),
         None => around(func, &stack),
     }
 }
@@ -38,6 +36,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 /// Output:
 /// ```text
 /// async fn charge(order: &Order) -> Result<Receipt, E> {
+///     use ::steadfast::private::v1 as __steadfast;
 ///     static __STEADFAST_SITE: Site = Site::new("shop::charge");
 ///     const __STEADFAST_DEADLINE1: Deadline = Deadline::new().limit(Duration::new(2, 0));
 ///     const __STEADFAST_RETRY0: Retry = Retry::new();
@@ -45,7 +44,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 /// }
 /// ```
 fn around(func: Func, stack: &Stack) -> TokenStream {
-    let rt = policy::private(&stack.krate);
+    let (krate, rt) = (&stack.krate, quote!(__steadfast));
     let mut cx = Context { func: &func, rt: rt.clone(), setup: TokenStream::new(), depth: 0 };
     let mut code = Code::Future(body(&cx, stack));
     for layer in stack.layers.iter().rev() {
@@ -61,7 +60,13 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
         static #marker: #rt::Site =
             #rt::Site::new(#rt::concat!(#rt::module_path!(), "::", #name));
     };
-    func.with_inner(quote!(#siblings #site #setup #statements))
+    func.with_inner(quote! {
+        use #krate::private::v1 as #rt;
+        #siblings
+        #site
+        #setup
+        #statements
+    })
 }
 
 /// Input:  `{ BODY }`, with an argument `mut a`
@@ -110,7 +115,7 @@ fn original(func: &Func, stack: &Stack) -> TokenStream {
     func.with_body(body)
 }
 
-fn with_errors(item: TokenStream, mistakes: Mistakes) -> TokenStream {
-    let errors = mistakes.into_error().map(|error| error.to_compile_error());
-    quote!(#item #errors)
+fn with_error(item: &TokenStream, error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    quote!(#item #error)
 }

@@ -1,13 +1,13 @@
 //! `#[derive(Fault)]`: reads the marks on an error type, and writes what they say.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Index, Lit, Member, Meta, Path, Token,
-    ext::IdentExt, parse::Parse, parse_quote, punctuated::Punctuated, spanned::Spanned,
+    ext::IdentExt, parse::Parse, parse_quote, punctuated::Punctuated,
 };
 
-use crate::args::{Mistakes, nearest};
+use crate::{args::Mistakes, nearest::nearest, tokens::reported_at};
 
 /// Input:
 /// ```text
@@ -203,7 +203,7 @@ fn transparent(
     };
     let ty = &field.ty;
     // The bound is reported at the field's type.
-    let ask = quote_spanned!(ty.span().resolved_at(Span::mixed_site())=> #rt::Fault::class);
+    let ask = quote_spanned!(reported_at(ty)=> #rt::Fault::class);
     Some(Arm {
         binding: quote!(#member: __steadfast_inner,),
         class: quote!(#ask(__steadfast_inner)),
@@ -240,11 +240,11 @@ fn throttled(
         mistakes.at(value, message);
         return None;
     }
-    let span = value.span().resolved_at(Span::mixed_site());
-    let convert = quote_spanned!(span=> #rt::Hint::hint(__steadfast_hint));
+    // The bound is reported at the field's name.
+    let hint = quote_spanned!(reported_at(value)=> #rt::Hint::hint);
     Some(Arm {
         binding: quote!(#member: __steadfast_hint,),
-        class: quote!(#rt::Class::Throttled { retry_after: #convert }),
+        class: quote!(#rt::Class::Throttled { retry_after: #hint(__steadfast_hint) }),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Reads the annotated function, and finds the future in it.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, FnArg, Pat, ReceiverKind, ReturnType, Signature, Token, Visibility,
@@ -8,7 +8,13 @@ use syn::{
     parse::{Parse, ParseStream},
 };
 
-use crate::args::Mistakes;
+use crate::{
+    args::Mistakes,
+    tokens::{
+        async_trait_type, contains, future_of, is_ident, is_punct, like, names_a_future,
+        output_type, respan, take_muts, without_impl,
+    },
+};
 
 /// A function, with its body unread but for the place where its future is.
 ///
@@ -370,157 +376,6 @@ fn replaced(group: &Group, way: &[usize], with: TokenStream) -> Group {
     like(group, tokens.collect())
 }
 
-/// A group with other tokens, and the user's braces.
-pub(crate) fn like(group: &Group, tokens: TokenStream) -> Group {
-    let mut like = Group::new(group.delimiter(), tokens);
-    like.set_span(group.span());
-    like
-}
-
-/// The way to the braces of the future that a body ends with.
-///
-/// Input:  `{ .. async move { BODY } }` or `{ .. Box::pin(async move { BODY }) }`
-/// Output: the way to `{ BODY }`
-fn future_of(body: &Group) -> Option<Vec<usize>> {
-    let tokens: Vec<_> = body.stream().into_iter().collect();
-    let last = tokens.len().checked_sub(1)?;
-    let TokenTree::Group(group) = &tokens[last] else { return None };
-    match group.delimiter() {
-        Delimiter::Brace => is_async(&tokens[..last]).then(|| vec![last]),
-        Delimiter::Parenthesis if last > 0 && is_ident(&tokens[last - 1], "pin") => {
-            let mut way = future_of(group)?;
-            way.insert(0, last);
-            Some(way)
-        }
-        _ => None,
-    }
-}
-
-fn is_async(before: &[TokenTree]) -> bool {
-    match before {
-        [.., token, last] if is_ident(last, "move") => is_ident(token, "async"),
-        [.., last] => is_ident(last, "async"),
-        [] => false,
-    }
-}
-
-/// Where `#[async_trait]` has put the body, and the type that it has written before it.
-///
-/// Input:  `{ .. let __ret: T = { BODY }; .. __ret }`
-/// Output: the index of `{ BODY }`, and `T`
-fn async_trait_type(group: &Group) -> Option<(usize, TokenStream)> {
-    let tokens: Vec<_> = group.stream().into_iter().collect();
-    let start = tokens
-        .windows(3)
-        .position(|w| is_ident(&w[0], "let") && is_ident(&w[1], "__ret") && is_punct(&w[2], ':'))?;
-    let rest = tokens.get(start + 3..)?;
-    let body = rest.windows(3).position(|w| {
-        is_punct(&w[0], '=')
-            && matches!(&w[1], TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
-            && is_punct(&w[2], ';')
-    })?;
-    Some((start + 3 + body + 1, rest[..body].iter().cloned().collect()))
-}
-
-fn names_a_future(output: &TokenStream) -> bool {
-    output.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident.to_string().ends_with("Future") || ident == "Pin",
-        TokenTree::Group(group) => names_a_future(&group.stream()),
-        _ => false,
-    })
-}
-
-/// What a future returns, by its type.
-///
-/// Input:  `impl Future<Output = T> + Send`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'a, T>`
-/// Output: `T`
-fn output_type(ty: TokenStream) -> Option<TokenStream> {
-    let tokens: Vec<_> = ty.into_iter().collect();
-    let output = tokens.windows(2).position(|w| is_ident(&w[0], "Output") && is_punct(&w[1], '='));
-    let start = match output {
-        Some(output) => output + 2,
-        None => {
-            let future = tokens.iter().position(|token| {
-                matches!(token, TokenTree::Ident(ident) if ident.to_string().ends_with("BoxFuture"))
-            })?;
-            let comma = tokens.iter().skip(future).position(|token| is_punct(token, ','))?;
-            future + comma + 1
-        }
-    };
-    let rest = tokens.get(start..)?;
-    Some(rest[..end_of_type(rest)].iter().cloned().collect())
-}
-
-/// `impl Trait` cannot be written in a body, but `_` can.
-///
-/// Input:  `Result<impl Iterator<Item = u8> + Send, E>`
-/// Output: `Result<_, E>`
-fn without_impl(ty: TokenStream) -> TokenStream {
-    let tokens: Vec<_> = ty.into_iter().collect();
-    let mut output = TokenStream::new();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        match token {
-            TokenTree::Ident(ident) if ident == "impl" => {
-                output.extend(quote!(_));
-                at += end_of_type(&tokens[at..]);
-                continue;
-            }
-            TokenTree::Group(group) => {
-                output.extend([TokenTree::Group(like(group, without_impl(group.stream())))]);
-            }
-            token => output.extend([token.clone()]),
-        }
-        at += 1;
-    }
-    output
-}
-
-/// How many tokens belong to the type that begins here.
-fn end_of_type(tokens: &[TokenTree]) -> usize {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
-        let arrow = at > 0 && is_punct(&tokens[at - 1], '-');
-        if is_punct(token, '<') {
-            depth += 1;
-        } else if is_punct(token, '>') && !arrow {
-            match depth.checked_sub(1) {
-                Some(outer) => depth = outer,
-                None => return at,
-            }
-        } else if depth == 0 && (is_punct(token, ',') || is_punct(token, ';')) {
-            return at;
-        }
-    }
-    tokens.len()
-}
-
-/// Takes `mut` off all that a pattern binds by value.
-///
-/// Input:  `(mut a, &mut b, ref mut c)`
-/// Output: `(a, &mut b, ref mut c)`, and `a`
-fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<Ident>) {
-    let mut names = Vec::new();
-    let mut output: Vec<TokenTree> = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let by_reference =
-            output.last().is_some_and(|last| is_ident(last, "ref") || is_punct(last, '&'));
-        match (token, tokens.peek()) {
-            (token, Some(TokenTree::Ident(name))) if is_ident(&token, "mut") && !by_reference => {
-                names.push(name.clone());
-            }
-            (TokenTree::Group(group), _) => {
-                let (inner, inner_names) = take_muts(group.stream());
-                names.extend(inner_names);
-                output.push(like(&group, inner).into());
-            }
-            (token, _) => output.push(token),
-        }
-    }
-    (output.into_iter().collect(), names)
-}
-
 /// All names that the argument patterns bind, and perhaps those of a type or a constant in one.
 fn bound_names(sig: &Signature) -> Vec<String> {
     fn collect(tokens: TokenStream, names: &mut Vec<String>) {
@@ -572,31 +427,4 @@ fn not_a_function(policy: &str, item: &TokenStream) -> Option<syn::Error> {
         _ => format!("`#[{policy}]` goes on an async function, not on a `{keyword}`"),
     };
     Some(syn::Error::new(keyword.span(), message))
-}
-
-/// Spans a path of ours from here to there; the names in it stay ours.
-pub(crate) fn respan(path: &TokenStream, first: Span, last: Span) -> TokenStream {
-    let ours = |span: Span| span.resolved_at(Span::mixed_site());
-    let mut tokens: Vec<_> = path.clone().into_iter().collect();
-    let end = tokens.len().saturating_sub(1);
-    for (at, token) in tokens.iter_mut().enumerate() {
-        token.set_span(ours(if at == end { last } else { first }));
-    }
-    tokens.into_iter().collect()
-}
-
-fn contains(tokens: TokenStream, name: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => contains(group.stream(), name),
-        _ => false,
-    })
-}
-
-fn is_ident(token: &TokenTree, name: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == name)
-}
-
-fn is_punct(token: &TokenTree, punct: char) -> bool {
-    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }

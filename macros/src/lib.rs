@@ -10,8 +10,12 @@ mod duration;
 mod expand;
 mod fault;
 mod func;
+mod nearest;
 mod policy;
 mod stack;
+mod tokens;
+mod value;
+
 #[cfg(test)]
 mod tests;
 

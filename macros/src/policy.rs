@@ -2,11 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use syn::Path;
 
 use crate::{
     args::{Args, Mistakes},
     func::Func,
+    nearest::nearest,
 };
 
 pub(crate) mod deadline;
@@ -17,16 +17,16 @@ pub(crate) const NAMES: &[&str] = &["deadline", "retry"];
 
 /// One attribute of a stack, read and found right by itself.
 pub(crate) enum Policy {
-    Deadline(deadline::Deadline),
-    Retry(retry::Retry),
+    Deadline(Box<deadline::Deadline>),
+    Retry(Box<retry::Retry>),
 }
 
 impl Policy {
     /// Reads the arguments of the attribute of this name, one of [`NAMES`].
     pub(crate) fn read(name: &str, args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
         match name {
-            "deadline" => Self::Deadline(deadline::Deadline::read(args, mistakes)),
-            _ => Self::Retry(retry::Retry::read(args, func, mistakes)),
+            "deadline" => Self::Deadline(Box::new(deadline::Deadline::read(args, mistakes))),
+            _ => Self::Retry(Box::new(retry::Retry::read(args, func, mistakes))),
         }
     }
 
@@ -42,7 +42,7 @@ impl Policy {
 /// What every policy needs to expand.
 pub(crate) struct Context<'f> {
     pub(crate) func: &'f Func,
-    /// The module that expansions name: `::steadfast::private::v1`.
+    /// What an expansion calls the module `steadfast::private::v1`.
     pub(crate) rt: TokenStream,
     /// Declarations at the top of the body, made once a call.
     pub(crate) setup: TokenStream,
@@ -62,13 +62,21 @@ impl Context<'_> {
         let name = format!("__steadfast_{}{}", name.to_lowercase(), self.depth);
         if constant {
             let name = format_ident!("{}", name.to_uppercase());
-            self.setup.extend(quote!(const #name: #rt::#ty = #value;));
+            let declaration = quote!(const #name: #rt::#ty = #value;);
+            self.declare_first(declaration);
             name
         } else {
             let name = format_ident!("{name}");
-            self.setup.extend(quote!(let #name: #rt::#ty = #value;));
+            let declaration = quote!(let #name: #rt::#ty = #value;);
+            self.declare_first(declaration);
             name
         }
+    }
+
+    /// Policies are put around from the inside out, and declared in written order.
+    pub(crate) fn declare_first(&mut self, declaration: TokenStream) {
+        let rest = std::mem::replace(&mut self.setup, declaration);
+        self.setup.extend(rest);
     }
 }
 
@@ -103,15 +111,10 @@ impl Code {
     }
 }
 
-/// The crate that expansions name, and what stands behind it.
-pub(crate) fn private(krate: &Path) -> TokenStream {
-    quote!(#krate::private::v1)
-}
-
 /// Whether an argument of this name belongs to the function.
 pub(crate) fn did_you_mean_argument(func: &Func, name: &Ident) -> String {
     let written = name.to_string();
-    match crate::args::nearest(&written, func.arguments().iter().map(String::as_str)) {
+    match nearest(&written, func.arguments().iter().map(String::as_str)) {
         Some(near) => format!("no argument is called `{written}`: did you mean `{near}`?"),
         None => format!("no argument is called `{written}`"),
     }

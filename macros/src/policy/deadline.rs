@@ -5,7 +5,11 @@ use std::time::Duration;
 use quote::{quote, quote_spanned};
 
 use super::{Code, Context};
-use crate::args::{self, Arg, Args, Key, Mistakes, Setting};
+use crate::{
+    args::{Arg, Args, Key, Mistakes},
+    tokens::reported_at,
+    value::{self, Setting},
+};
 
 const RESERVE: Key = Key {
     name: "reserve",
@@ -22,9 +26,9 @@ pub(crate) struct Deadline {
 impl Deadline {
     pub(crate) fn read(mut args: Args, mistakes: &mut Mistakes) -> Self {
         let limit = args.take_positional(KEYS, mistakes);
-        let limit = limit.and_then(|limit| args::duration(&limit, mistakes));
+        let limit = limit.and_then(|limit| value::duration(&limit, mistakes));
         let reserve = args.take(&RESERVE, mistakes).and_then(|arg| {
-            let reserve = args::duration(arg.value(&RESERVE, mistakes)?, mistakes)?;
+            let reserve = value::duration(arg.value(&RESERVE, mistakes)?, mistakes)?;
             Some((arg, reserve))
         });
         args.finish(KEYS, mistakes);
@@ -61,7 +65,7 @@ impl Deadline {
         let rt = cx.rt.clone();
         let limit = self.limit.as_ref().map(|limit| {
             let value = limit.duration_tokens(&rt);
-            quote_spanned!(args::reported_at(limit.expr())=> .limit(#value))
+            quote_spanned!(reported_at(limit.expr())=> .limit(#value))
         });
         let reserve = self.reserve.as_ref().map(|(arg, reserve)| {
             let (key, value) = (arg.key(), reserve.duration_tokens(&rt));

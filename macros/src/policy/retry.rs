@@ -8,8 +8,10 @@ use syn::Expr;
 
 use super::{Code, Context, did_you_mean_argument};
 use crate::{
-    args::{self, Arg, Args, Key, Mistakes, Setting},
+    args::{Arg, Args, Key, Mistakes},
     func::Func,
+    tokens::respan,
+    value::{self, Setting},
 };
 
 const MAX: Key = Key {
@@ -80,28 +82,28 @@ pub(crate) struct Retry {
     when: Option<Expr>,
     when_ok: Option<Expr>,
     budget: Option<Expr>,
-    on_retry: Option<Expr>,
+    notify: Option<Expr>,
     clones: Vec<Ident>,
 }
 
 impl Retry {
     pub(crate) fn read(mut args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
         let retry = Self {
-            max: keyed(&mut args, &MAX, mistakes, |v, m| args::whole_number(&MAX, v, m)),
+            max: keyed(&mut args, &MAX, mistakes, |v, m| value::whole_number(&MAX, v, m)),
             backoff: keyed(&mut args, &BACKOFF, mistakes, |v, m| {
-                args::choice(&BACKOFF, BACKOFFS, v, m)
+                value::choice(&BACKOFF, BACKOFFS, v, m)
             }),
-            base: keyed(&mut args, &BASE, mistakes, args::duration),
-            factor: keyed(&mut args, &FACTOR, mistakes, |v, m| args::number(&FACTOR, v, m)),
-            cap: keyed(&mut args, &CAP, mistakes, args::duration),
+            base: keyed(&mut args, &BASE, mistakes, value::duration),
+            factor: keyed(&mut args, &FACTOR, mistakes, |v, m| value::number(&FACTOR, v, m)),
+            cap: keyed(&mut args, &CAP, mistakes, value::duration),
             jitter: keyed(&mut args, &JITTER, mistakes, |v, m| {
-                args::choice(&JITTER, JITTERS, v, m)
+                value::choice(&JITTER, JITTERS, v, m)
             }),
             safe: args.take(&SAFE, mistakes).inspect(|arg| arg.flag(&SAFE, mistakes)),
             when: callable(&mut args, &WHEN, mistakes),
             when_ok: callable(&mut args, &WHEN_OK, mistakes),
             budget: place(&mut args, &BUDGET, mistakes),
-            on_retry: callable(&mut args, &ON_RETRY, mistakes),
+            notify: callable(&mut args, &ON_RETRY, mistakes),
             clones: clones(&mut args, func, mistakes),
         };
         args.finish(KEYS, mistakes);
@@ -225,7 +227,7 @@ impl Retry {
         let fresh = self.fresh(cx);
         let when = match &self.when {
             None => cx.func.at_return_type(&quote!(#rt::by_fault)),
-            Some(when) if args::is_word(when, "any") => quote!(#rt::any),
+            Some(when) if value::is_word(when, "any") => quote!(#rt::any),
             Some(when) => when.to_token_stream(),
         };
         let unwanted = match &self.when_ok {
@@ -233,7 +235,7 @@ impl Retry {
             Some(when_ok) => when_ok.to_token_stream(),
         };
         let after = cx.func.at_return_type(&quote!(#rt::Attempts::after));
-        let on_retry = self.on_retry.as_ref().map(|on_retry| {
+        let on_retry = self.notify.as_ref().map(|on_retry| {
             quote!((#on_retry)(&__steadfast_attempts.retrying(__steadfast_wait, &__steadfast_outcome));)
         });
         Code::Statements(quote! {
@@ -295,18 +297,18 @@ impl Retry {
     /// Input:  `budget = STRIPE`, or nothing, or `budget = none`
     /// Output: `Some(&STRIPE)`, or `Some(&OWN)` with `static OWN`, or `None`
     fn budget(&self, cx: &mut Context<'_>) -> TokenStream {
-        let rt = &cx.rt;
+        let rt = cx.rt.clone();
         match &self.budget {
             None => {
-                cx.setup.extend(quote! {
+                cx.declare_first(quote! {
                     static __STEADFAST_BUDGET: #rt::RetryBudget = #rt::RetryBudget::new();
                 });
                 quote!(#rt::Option::Some(&__STEADFAST_BUDGET))
             }
-            Some(none) if args::is_word(none, "none") => quote!(#rt::Option::None),
+            Some(none) if value::is_word(none, "none") => quote!(#rt::Option::None),
             Some(budget) => {
                 // The type is written out so that a reference or an `Arc` coerces.
-                cx.setup.extend(quote! {
+                cx.declare_first(quote! {
                     let __steadfast_budget: &#rt::RetryBudget = &#budget;
                 });
                 quote!(#rt::Option::Some(__steadfast_budget))
@@ -414,5 +416,5 @@ fn variant(of: &TokenStream, setting: &Setting<Ident>) -> TokenStream {
 
 /// A path of ours that rustc reports at the user's name.
 fn spanned_path(path: &TokenStream, name: &Ident) -> TokenStream {
-    crate::func::respan(path, name.span(), name.span())
+    respan(path, name.span(), name.span())
 }

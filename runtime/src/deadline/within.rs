@@ -79,7 +79,7 @@ where
             let ends = match (ends, seen) {
                 // Something below has asked and started the clock, for all of us.
                 (Ends::After(limit), Ends::At(at)) => {
-                    let back = limit - limit.saturating_sub(this.policy.reserve);
+                    let back = limit.min(this.policy.reserve);
                     at.checked_add(back).map_or(Ends::Never, Ends::At)
                 }
                 _ => ends.start(),

@@ -113,6 +113,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Trouble {
     Error(Class),
     UnwantedValue,

@@ -96,8 +96,9 @@ impl RetryBudget {
     pub(super) fn withdraw(&self, now: Instant) -> bool {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let tokens = self.refill(&mut bucket, now);
-        let granted = tokens >= 1.0;
-        bucket.tokens = Some(if granted { tokens - 1.0 } else { tokens });
+        // Ten tenths sum up to a hair under one.
+        let granted = tokens >= 1.0 - 1e-9;
+        bucket.tokens = Some(if granted { (tokens - 1.0).max(0.0) } else { tokens });
         granted
     }
 

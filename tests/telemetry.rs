@@ -1,0 +1,128 @@
+//! What is told, and to whom.
+
+use std::{
+    fmt::{Debug, Write},
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use steadfast::telemetry::{self, Event, StopCause};
+use tracing::{
+    Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+/// The `tracing` events of this crate, a line each.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().expect("no panic"))
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "steadfast" && *metadata.level() <= Level::DEBUG
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Line(String);
+        impl Visit for Line {
+            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                write!(self.0, " {field}={value:?}").expect("a string takes all");
+            }
+        }
+        let mut line = Line(event.metadata().level().to_string());
+        event.record(&mut line);
+        self.0.lock().expect("no panic").push(line.0);
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[steadfast::retry(max = 2, when = |e| e.kind() == kind, jitter = "none")]
+async fn fails(failures: &mut u32, kind: io::ErrorKind) -> io::Result<()> {
+    if *failures == 0 {
+        return Ok(());
+    }
+    *failures -= 1;
+    Err(io::ErrorKind::Other.into())
+}
+
+#[steadfast::deadline("1s")]
+async fn hangs() -> io::Result<()> {
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_event_has_its_line() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+
+    let name = "function=\"behaviour::telemetry::fails\" policy=\"retry\"";
+    let scheduled = format!(
+        "DEBUG message=attempt failed, will retry {name} outcome=\"transient\" attempt=1 wait_ms=100"
+    );
+    fails(&mut 0, io::ErrorKind::Other).await.expect("at once");
+    assert!(lines.take().is_empty(), "nothing failed, nothing is told");
+
+    fails(&mut 1, io::ErrorKind::Other).await.expect("the second time");
+    let recovered =
+        format!("DEBUG message=succeeded after retries {name} outcome=\"recovered\" attempts=2");
+    assert_eq!(lines.take(), [scheduled.clone(), recovered]);
+
+    fails(&mut 9, io::ErrorKind::Other).await.expect_err("it fails");
+    let stopped = format!("WARN message=gave up {name} outcome=\"exhausted\" attempts=2");
+    assert_eq!(lines.take(), [scheduled, stopped]);
+
+    fails(&mut 9, io::ErrorKind::NotFound).await.expect_err("it fails");
+    let stopped = format!("DEBUG message=gave up {name} outcome=\"permanent\" attempts=1");
+    assert_eq!(lines.take(), [stopped]);
+
+    hangs().await.expect_err("it hangs");
+    let [line] = &lines.take()[..] else { panic!("one line") };
+    let name = "function=\"behaviour::telemetry::hangs\" policy=\"deadline\"";
+    assert!(
+        line.starts_with(&format!(
+            "DEBUG message=deadline exceeded {name} outcome=\"cut_off\" late_ms="
+        )),
+        "{line}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_observer_is_told() {
+    #[steadfast::retry(max = 5, when = any, jitter = "none", base = "600ms")]
+    async fn observed() -> io::Result<()> {
+        Err(io::ErrorKind::Other.into())
+    }
+    #[steadfast::deadline("1s")]
+    async fn caller() -> io::Result<()> {
+        observed().await
+    }
+    let seen: [Arc<Mutex<Vec<StopCause>>>; 2] = Default::default();
+    for seen in seen.clone() {
+        telemetry::observe(move |event| {
+            if let Event::RetryStopped { function, cause, .. } = *event {
+                // Other tests of this process are observed too.
+                if function.ends_with("::observed") {
+                    seen.lock().expect("no panic").push(cause);
+                }
+            }
+        });
+    }
+    let start = tokio::time::Instant::now();
+    caller().await.expect_err("it fails");
+    assert_eq!(start.elapsed(), Duration::from_millis(600));
+    for seen in seen {
+        assert_eq!(*seen.lock().expect("no panic"), [StopCause::DeadlineTooNear]);
+    }
+}
