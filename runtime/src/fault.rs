@@ -19,6 +19,7 @@ pub use self::chain::AsDynError;
 pub use self::chain::{Chain, in_chain, in_chain_with};
 #[cfg(feature = "http")]
 pub use self::http::{of_response, retry_after};
+pub use steadfast_macros::Fault;
 
 mod chain;
 #[cfg(feature = "http")]
@@ -109,6 +110,13 @@ impl Answer for bool {
 impl Answer for Class {
     fn into_class(self) -> Class {
         self
+    }
+}
+
+/// An error that carries its class along, such as what `of_response` made of a reply.
+impl Fault for Class {
+    fn class(&self) -> Class {
+        *self
     }
 }
 

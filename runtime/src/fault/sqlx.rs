@@ -11,7 +11,7 @@ use super::{Class, Fault};
 /// | SQLSTATE 40001, 40P01 (rolled back), 55P03 (lock), 57014 (cancelled), 57P03 (starting up), 08001, 08004 (not connected) | transient |
 /// | SQLSTATE 53xxx (out of connections, memory, disk) | throttled |
 /// | SQLSTATE 08xxx (connection lost), 57P01, 57P02 (shut down), 40003; worker crashed; protocol | ambiguous |
-/// | SQLite 5 (busy), 6 (locked) and their extended codes | transient |
+/// | `SQLite` 5 (busy), 6 (locked) and their extended codes | transient |
 /// | every other | permanent |
 ///
 /// A transaction is dead after an error: put `#[retry]` on the function that begins it.

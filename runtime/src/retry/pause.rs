@@ -38,12 +38,10 @@ impl Future for Pause {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project().sleep.as_pin_mut() {
-            Some(sleep) => sleep.poll(cx),
-            None => {
-                ready!(coop::poll_proceed(cx)).made_progress();
-                Poll::Ready(())
-            }
+        if let Some(sleep) = self.project().sleep.as_pin_mut() {
+            return sleep.poll(cx);
         }
+        ready!(coop::poll_proceed(cx)).made_progress();
+        Poll::Ready(())
     }
 }

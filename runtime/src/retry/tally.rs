@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+    sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering},
 };
 
 /// Counts calls for about a nanosecond each.
@@ -24,8 +24,9 @@ struct Line {
 
 impl Tally {
     pub(super) const fn new() -> Self {
-        const EMPTY: Line = Line { owned: AtomicU64::new(0), shared: AtomicU64::new(0) };
-        Self { lines: [EMPTY; LINES] }
+        Self {
+            lines: [const { Line { owned: AtomicU64::new(0), shared: AtomicU64::new(0) } }; LINES],
+        }
     }
 
     #[inline]
@@ -34,7 +35,7 @@ impl Tally {
         match self.lines.get(usize::from(seat)) {
             // Only this thread writes here, so nothing is lost between the load and the store.
             Some(line) => {
-                line.owned.store(line.owned.load(Ordering::Relaxed) + 1, Ordering::Relaxed)
+                line.owned.store(line.owned.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             }
             None => self.add_one_without_a_seat(),
         }
@@ -61,16 +62,17 @@ impl Tally {
     }
 }
 
-const LINES: usize = 16;
+const LINES: usize = SEATS as usize;
+const SEATS: u8 = 16;
 
-/// A thread that has not counted yet. Seats from `LINES` up to here stand in the crowd.
+/// A thread that has not counted yet. From `SEATS` up to here a thread shares a line.
 const UNSEATED: u8 = u8::MAX;
 
 /// One bit for each line that a living thread owns.
 static TAKEN: AtomicU16 = AtomicU16::new(0);
 
-/// Where the next thread stands that finds every line owned.
-static CROWD: AtomicU64 = AtomicU64::new(0);
+/// How many threads have found every line owned.
+static CROWD: AtomicU8 = AtomicU8::new(0);
 
 thread_local! {
     // Without a destructor, so that reading it is one load.
@@ -92,35 +94,26 @@ impl Drop for Lease {
 
 fn take_seat() {
     let mut taken = TAKEN.load(Ordering::Relaxed);
-    loop {
-        let seat = taken.trailing_ones();
-        if seat as usize >= LINES {
+    let seat = loop {
+        let seat = u8::try_from(taken.trailing_ones()).unwrap_or(SEATS);
+        if seat >= SEATS {
             return SEAT.set(standing());
         }
-        let swap = TAKEN.compare_exchange_weak(
-            taken,
-            taken | 1 << seat,
-            Ordering::Acquire,
-            Ordering::Relaxed,
-        );
-        match swap {
+        let with = taken | 1 << seat;
+        match TAKEN.compare_exchange_weak(taken, with, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => break seat,
             Err(now) => taken = now,
-            Ok(_) => {
-                let seat = u8::try_from(seat).unwrap_or(UNSEATED);
-                let lease = Lease(seat);
-                // A thread that is ending has no place to keep the lease, and must not sit down.
-                if LEASE.try_with(|slot| slot.set(Some(lease))).is_ok() {
-                    SEAT.set(seat);
-                }
-                return;
-            }
         }
+    };
+    let lease = Lease(seat);
+    // A thread that is ending has no place to keep the lease; dropping it has made it stand.
+    if LEASE.try_with(|slot| slot.set(Some(lease))).is_ok() {
+        SEAT.set(seat);
     }
 }
 
 fn standing() -> u8 {
-    let nth = CROWD.fetch_add(1, Ordering::Relaxed) % LINES as u64;
-    LINES as u8 + nth as u8
+    SEATS + CROWD.fetch_add(1, Ordering::Relaxed) % SEATS
 }
 
 #[cfg(test)]
