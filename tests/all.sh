@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# All that CI runs. Needs a Rust toolchain and nothing else; about ten minutes from nothing on two cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+cargo fmt --all --check
+
+step "clippy, warnings denied, with every target and feature (the benches compile)"
+cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+step "tests: units, docs, behaviour, messages, hostile crates"
+cargo test --workspace --all-features
+
+step "each feature by itself"
+for feature in http reqwest sqlx tonic testing; do
+    cargo check --quiet -p steadfast --no-default-features --features "$feature"
+done
+
+step "docs, warnings denied"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features -p steadfast -p steadfast-macros
+
+step "dependencies"
+tests/dependencies.sh
+
+step "minimum Rust version"
+tests/msrv.sh
+
+step "the example, in short"
+cargo run --quiet --release -p steadfast-examples -- --quick
+
+step "all good"
