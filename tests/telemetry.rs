@@ -1,6 +1,7 @@
 //! What is told, and to whom.
 
 use std::{
+    cell::RefCell,
     fmt::{Debug, Write},
     io,
     sync::{Arc, Mutex},
@@ -14,14 +15,16 @@ use tracing::{
     span,
 };
 
-/// The `tracing` events of this crate, a line each.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+/// The `tracing` events of this crate, a line each, kept by the thread that raised them.
+///
+/// One for the whole process: `tracing` remembers for each event whether anybody listens, and tests
+/// on other threads would have it remember that nobody does.
+struct Lines;
 
-impl Lines {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("no panic"))
-    }
+thread_local!(static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+
+fn lines() -> Vec<String> {
+    LINES.take()
 }
 
 impl Subscriber for Lines {
@@ -42,7 +45,7 @@ impl Subscriber for Lines {
         }
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        self.0.lock().expect("no panic").push(line.0);
+        LINES.with_borrow_mut(|lines| lines.push(line.0));
     }
     fn enter(&self, _: &span::Id) {}
     fn exit(&self, _: &span::Id) {}
@@ -64,31 +67,30 @@ async fn hangs() -> io::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn each_event_has_its_line() {
-    let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    tracing::subscriber::set_global_default(Lines).expect("no other is set");
 
     let name = "function=\"behaviour::telemetry::fails\" policy=\"retry\"";
     let scheduled = format!(
         "DEBUG message=attempt failed, will retry {name} outcome=\"transient\" attempt=1 wait_ms=100"
     );
     fails(&mut 0, io::ErrorKind::Other).await.expect("at once");
-    assert!(lines.take().is_empty(), "nothing failed, nothing is told");
+    assert!(lines().is_empty(), "nothing failed, nothing is told");
 
     fails(&mut 1, io::ErrorKind::Other).await.expect("the second time");
     let recovered =
         format!("DEBUG message=succeeded after retries {name} outcome=\"recovered\" attempts=2");
-    assert_eq!(lines.take(), [scheduled.clone(), recovered]);
+    assert_eq!(lines(), [scheduled.clone(), recovered]);
 
     fails(&mut 9, io::ErrorKind::Other).await.expect_err("it fails");
     let stopped = format!("WARN message=gave up {name} outcome=\"exhausted\" attempts=2");
-    assert_eq!(lines.take(), [scheduled, stopped]);
+    assert_eq!(lines(), [scheduled, stopped]);
 
     fails(&mut 9, io::ErrorKind::NotFound).await.expect_err("it fails");
     let stopped = format!("DEBUG message=gave up {name} outcome=\"permanent\" attempts=1");
-    assert_eq!(lines.take(), [stopped]);
+    assert_eq!(lines(), [stopped]);
 
     hangs().await.expect_err("it hangs");
-    let [line] = &lines.take()[..] else { panic!("one line") };
+    let [line] = &lines()[..] else { panic!("one line") };
     let name = "function=\"behaviour::telemetry::hangs\" policy=\"deadline\"";
     assert!(
         line.starts_with(&format!(
