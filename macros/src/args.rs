@@ -2,14 +2,13 @@
 
 use std::{fmt::Display, mem::take, vec};
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Expr, Path, Token,
     ext::IdentExt,
-    parenthesized,
-    parse::{Parse, ParseStream, Parser},
-    token,
+    parse::{ParseStream, Parser},
+    punctuated::Punctuated,
 };
 
 use crate::nearest::nearest;
@@ -56,6 +55,8 @@ pub(crate) struct Arg {
     key: Option<Ident>,
     form: Form,
     values: Vec<Expr>,
+    /// The whole of it, where it may be a value: all but `key = value`.
+    written: TokenStream,
 }
 
 #[derive(PartialEq)]
@@ -82,12 +83,14 @@ impl Args {
                         skip_to_comma(input)?;
                     }
                 }
-                if !input.is_empty() {
-                    if let Err(mistake) = input.parse::<Token![,]>() {
-                        mistakes.note(mistake);
-                        skip_to_comma(input)?;
-                        input.parse::<Option<Token![,]>>()?;
+                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                    // What stands before was perhaps no argument at all: one mistake is enough.
+                    if list.last().is_some_and(|arg: &Arg| arg.key.is_none()) {
+                        list.pop();
                     }
+                    mistakes.note(input.error("a comma is missing before this"));
+                    skip_to_comma(input)?;
+                    input.parse::<Option<Token![,]>>()?;
                 }
             }
             Ok(())
@@ -131,10 +134,25 @@ impl Args {
             self.take_where(|arg| arg.form != Form::Equals && !keys.iter().any(|key| arg.is(key)));
         let first = found.next()?.into_value();
         for again in found {
-            let message = format_args!("`{}` takes one value: keep one", self.policy);
-            mistakes.at(&again.into_value(), message);
+            let message = match &again.key {
+                // It looks more like a key than like another value.
+                Some(key) if again.form == Form::Call => {
+                    unknown_key(self.policy, &key.unraw().to_string(), keys)
+                }
+                _ => format!("`{}` takes one value: keep one", self.policy),
+            };
+            mistakes.at(&again.written, message);
         }
         first
+    }
+
+    /// Takes out `name = value` of one of these names.
+    pub(crate) fn take_equals(&mut self, names: &[&str]) -> Option<Arg> {
+        let wanted = |arg: &Arg| {
+            let key = arg.key.as_ref().filter(|_| arg.form == Form::Equals);
+            key.is_some_and(|key| names.iter().any(|name| key == name))
+        };
+        self.take_where(wanted).next()
     }
 
     fn take_where(&mut self, wanted: impl FnMut(&Arg) -> bool) -> vec::IntoIter<Arg> {
@@ -154,7 +172,7 @@ impl Args {
                     "`{}` takes no value without a key: write it as in `{example}`",
                     self.policy
                 );
-                mistakes.at(&arg.into_value(), message);
+                mistakes.at(&arg.written, message);
             }
         }
     }
@@ -164,7 +182,7 @@ impl Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let ahead = input.fork();
         let Ok(key) = Ident::parse_any(&ahead) else { return Self::parse_value(input) };
-        if ahead.peek(Token![=]) && !ahead.peek(Token![==]) {
+        if ahead.peek(Token![=]) && !ahead.peek(Token![==]) && !ahead.peek(Token![=>]) {
             Ident::parse_any(input)?;
             let equals = input.parse::<Token![=]>()?;
             if ends(input) {
@@ -172,24 +190,35 @@ impl Arg {
                 return Err(syn::Error::new_spanned(equals, message));
             }
             let values = vec![input.parse()?];
-            return Ok(Self { key: Some(key), form: Form::Equals, values });
+            let written = TokenStream::new();
+            return Ok(Self { key: Some(key), form: Form::Equals, values, written });
+        }
+        if ahead.peek(Token![=>]) || ahead.peek(Token![:]) && !ahead.peek(Token![::]) {
+            let message = format!("`{key}` is set with `=`: write `{key} = ..`");
+            return Err(ahead.error(message));
         }
         if ends(&ahead) {
             Ident::parse_any(input)?;
-            return Ok(Self { key: Some(key), form: Form::Alone, values: Vec::new() });
+            let written = key.to_token_stream();
+            return Ok(Self { key: Some(key), form: Form::Alone, values: Vec::new(), written });
         }
-        if ahead.peek(token::Paren) && ahead.parse::<TokenTree>().is_ok() && ends(&ahead) {
-            Ident::parse_any(input)?;
-            let content;
-            parenthesized!(content in input);
-            let values = content.parse_terminated(Expr::parse, Token![,])?.into_iter().collect();
-            return Ok(Self { key: Some(key), form: Form::Call, values });
+        if let Ok(group) = ahead.parse::<Group>() {
+            if group.delimiter() == Delimiter::Parenthesis && ends(&ahead) {
+                Ident::parse_any(input)?;
+                input.parse::<Group>()?;
+                let values = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream());
+                let values = values?.into_iter().collect();
+                let written = quote!(#key #group);
+                return Ok(Self { key: Some(key), form: Form::Call, values, written });
+            }
         }
         Self::parse_value(input)
     }
 
     fn parse_value(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self { key: None, form: Form::Alone, values: vec![input.parse()?] })
+        let value = input.parse::<Expr>()?;
+        let written = value.to_token_stream();
+        Ok(Self { key: None, form: Form::Alone, values: vec![value], written })
     }
 
     fn is(&self, key: &Key) -> bool {
@@ -197,13 +226,8 @@ impl Arg {
     }
 
     /// What looked like a key, read as the value that it is.
-    fn into_value(mut self) -> Option<Expr> {
-        let (key, values) = (&self.key, &self.values);
-        match (key, self.form) {
-            (None, _) => self.values.pop(),
-            (Some(key), Form::Call) => syn::parse2(quote!(#key(#(#values),*))).ok(),
-            (Some(key), _) => syn::parse2(key.to_token_stream()).ok(),
-        }
+    fn into_value(self) -> Option<Expr> {
+        syn::parse2(self.written).ok()
     }
 
     /// The one value behind the key.
@@ -230,7 +254,10 @@ impl Arg {
 
     pub(crate) fn flag(&self, key: &Key, mistakes: &mut Mistakes) {
         if let Some(value) = self.values.first() {
-            mistakes.at(value, format_args!("`{0}` takes no value: write `{0}`", key.name));
+            mistakes.at(
+                value,
+                format_args!("`{0}` takes no value: write `{0}`, or leave it out", key.name),
+            );
         }
     }
 
@@ -257,7 +284,8 @@ fn unknown_key(policy: &str, key: &str, keys: &[Key]) -> String {
         return format!("`{policy}` has no `{key}`: did you mean `{near}`?");
     }
     let names = list(keys.iter().map(|key| format!("`{}`", key.name)));
-    format!("`{policy}` has no `{key}`: its keys are {names}")
+    let are = if keys.len() == 1 { "only key is" } else { "keys are" };
+    format!("`{policy}` has no `{key}`: its {are} {names}")
 }
 
 pub(crate) fn list(names: impl Iterator<Item = String>) -> String {

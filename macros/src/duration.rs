@@ -12,7 +12,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Err("a duration is missing: write one such as `250ms` or `2s`".into());
     }
     if rest.starts_with('-') {
-        return Err("a duration cannot be negative".into());
+        return Err("a duration cannot be negative: leave out the `-`".into());
     }
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
@@ -20,6 +20,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         let (unit, after) = split(after.trim_start(), char::is_alphabetic);
         if number.is_empty() {
             return Err(format!("`{rest}` is not a duration: write one such as `250ms` or `2s`"));
+        }
+        if unit.is_empty() && !after.is_empty() {
+            let text = text.trim();
+            return Err(format!("`{text}` is not a duration: write one such as `250ms` or `2s`"));
         }
         if unit.is_empty() {
             return Err(format!("a duration needs a unit: `{number}ms` or `{number}s`"));
@@ -38,7 +42,7 @@ fn part(number: &str, unit: &str) -> Result<Duration, String> {
         ));
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let malformed = || format!("`{number}` is not a number");
+    let malformed = || format!("`{number}` is not a number: write one such as `1.5s`");
     if whole.is_empty() || fraction.contains('.') || number.ends_with('.') {
         return Err(malformed());
     }
@@ -61,7 +65,7 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 fn too_long() -> String {
-    "the duration is too long".into()
+    "the duration is too long: a hundred years are `36500d`".into()
 }
 
 const UNITS: &[(&str, u64)] = &[

@@ -1,7 +1,8 @@
 //! Folds the stack around the body; on a mistake gives back the original function and the errors.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::{
     args::Mistakes,
@@ -96,9 +97,11 @@ fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
 /// Output: `use retry::__STEADFAST as _;`
 fn siblings(stack: &Stack) -> TokenStream {
     let uses = stack.siblings.iter().map(|path| {
+        // All of it is the user's to rustc, so that it stays in its place.
+        let marker = quote_spanned!(path.span()=> ::__STEADFAST as _);
         quote! {
             #[allow(unused_imports)]
-            use #path::__STEADFAST as _;
+            use #path #marker;
         }
     });
     quote!(#(#uses)*)

@@ -1,13 +1,17 @@
 //! `#[derive(Fault)]`: reads the marks on an error type, and writes what they say.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Index, Lit, Member, Meta, Path, Token,
-    ext::IdentExt, parse::Parse, parse_quote, punctuated::Punctuated,
+    Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Index, Lit, LitStr, Member, Meta, Path,
+    Token, ext::IdentExt, parse::Parse, parse_quote, punctuated::Punctuated,
 };
 
-use crate::{args::Mistakes, nearest::nearest, tokens::reported_at};
+use crate::{
+    args::{Mistakes, list},
+    nearest::nearest,
+    tokens::{local, placed_at},
+};
 
 /// Input:
 /// ```text
@@ -35,7 +39,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let rt = quote!(#krate::private::v1);
     let body = match &input.data {
         Data::Enum(data) => {
-            for mark in &on_type {
+            for mark in on_type.iter().flatten() {
                 mistakes.at(
                     &mark.name,
                     "mark each variant, not the enum, so that a new variant cannot be forgotten",
@@ -61,16 +65,20 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
             quote!(match self { Self { #binding .. } => #class })
         }
         Data::Union(data) => {
-            mistakes.at(&data.union_token, "`Fault` is derived for enums and structs");
+            mistakes.at(
+                &data.union_token,
+                "`Fault` is derived for enums and structs: implement it by hand for a union",
+            );
             TokenStream::new()
         }
     };
-    if let Some(error) = mistakes.into_error() {
-        return error.to_compile_error();
-    }
+    let error = mistakes.into_error().map(|error| error.to_compile_error());
+    // The type keeps its `Fault`, so that nobody who uses it gets an error of their own.
+    let body = if error.is_some() { quote!(loop {}) } else { body };
     let name = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
     quote! {
+        #error
         #[automatically_derived]
         impl #generics #rt::Fault for #name #arguments #bounds {
             fn class(&self) -> #rt::Class {
@@ -95,6 +103,10 @@ struct Mark {
 
 impl Parse for Mark {
     fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        if let Ok(text) = input.parse::<LitStr>() {
+            let message = format!("write the class without quotes: `#[fault({})]`", text.value());
+            return Err(syn::Error::new(text.span(), message));
+        }
         let name = input.call(Ident::parse_any)?;
         let equals = input.parse::<Option<Token![=]>>()?;
         let value = equals.map(|_| input.parse()).transpose()?;
@@ -103,7 +115,14 @@ impl Parse for Mark {
 }
 
 /// Reads all `#[fault(..)]` attributes; `crate = path` among them goes into `krate`.
-fn marks(attrs: &[Attribute], mut krate: Option<&mut Path>, mistakes: &mut Mistakes) -> Vec<Mark> {
+///
+/// `None` where one could not be read, which has been noted.
+fn marks(
+    attrs: &[Attribute],
+    mut krate: Option<&mut Path>,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<Mark>> {
+    let mut unread = false;
     let mut marks = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("fault")) {
         let Meta::List(_) = &attr.meta else {
@@ -111,13 +130,18 @@ fn marks(attrs: &[Attribute], mut krate: Option<&mut Path>, mistakes: &mut Mista
                 &attr.meta,
                 format_args!("write the class in parentheses: `#[fault({TRANSIENT})]`"),
             );
+            unread = true;
             continue;
         };
         match attr.parse_args_with(Punctuated::<Mark, Token![,]>::parse_terminated) {
-            Err(mistake) => mistakes.note(mistake),
+            Err(mistake) => {
+                mistakes.note(mistake);
+                unread = true;
+            }
             Ok(read) if read.is_empty() => {
                 mistakes
                     .at(&attr.meta, format_args!("a class is missing: use one of {}", classes()));
+                unread = true;
             }
             Ok(read) => {
                 for mark in read {
@@ -131,17 +155,17 @@ fn marks(attrs: &[Attribute], mut krate: Option<&mut Path>, mistakes: &mut Mista
             }
         }
     }
-    marks
+    (!unread).then_some(marks)
 }
 
 fn class(
     name: &Ident,
     fields: &Fields,
-    marks: Vec<Mark>,
+    marks: Option<Vec<Mark>>,
     rt: &TokenStream,
     mistakes: &mut Mistakes,
 ) -> Option<Arm> {
-    let mut marks = marks.into_iter();
+    let mut marks = marks?.into_iter();
     let Some(mark) = marks.next() else {
         mistakes.at(
             name,
@@ -203,11 +227,10 @@ fn transparent(
     };
     let ty = &field.ty;
     // The bound is reported at the field's type.
-    let ask = quote_spanned!(reported_at(ty)=> #rt::Fault::class);
-    Some(Arm {
-        binding: quote!(#member: __steadfast_inner,),
-        class: quote!(#ask(__steadfast_inner)),
-    })
+    let ask = placed_at(ty, &quote!(#rt::Fault::class));
+    let inner = local("__steadfast_inner");
+    let argument = placed_at(ty, &quote!(#inner));
+    Some(Arm { binding: quote!(#member: #inner,), class: quote!(#ask(#argument)) })
 }
 
 /// Input:  `throttled = retry_after` (or `throttled = 0` for the first field of a tuple)
@@ -235,16 +258,24 @@ fn throttled(
         let names: Vec<_> = fields.members().map(|f| f.to_token_stream().to_string()).collect();
         let message = match nearest(&written, names.iter().map(String::as_str)) {
             Some(near) => format!("no field is called `{written}`: did you mean `{near}`?"),
-            None => format!("no field is called `{written}`"),
+            None if names.is_empty() => {
+                format!("there is no field here that could be `{written}`: leave it out")
+            }
+            None => format!(
+                "no field is called `{written}`: use one of {}",
+                list(names.iter().map(|n| format!("`{n}`")))
+            ),
         };
         mistakes.at(value, message);
         return None;
     }
     // The bound is reported at the field's name.
-    let hint = quote_spanned!(reported_at(value)=> #rt::Hint::hint);
+    let convert = placed_at(value, &quote!(#rt::Hint::hint));
+    let hint = local("__steadfast_hint");
+    let argument = placed_at(value, &quote!(#hint));
     Some(Arm {
-        binding: quote!(#member: __steadfast_hint,),
-        class: quote!(#rt::Class::Throttled { retry_after: #hint(__steadfast_hint) }),
+        binding: quote!(#member: #hint,),
+        class: quote!(#rt::Class::Throttled { retry_after: #convert(#argument) }),
     })
 }
 

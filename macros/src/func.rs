@@ -11,8 +11,8 @@ use syn::{
 use crate::{
     args::Mistakes,
     tokens::{
-        async_trait_type, contains, future_of, is_ident, is_punct, like, names_a_future,
-        output_type, respan, take_muts, without_impl,
+        async_trait_type, contains, future_of, is_ident, is_punct, like, local, names_a_future,
+        output_type, placed_at, take_muts, without_impl,
     },
 };
 
@@ -123,6 +123,13 @@ impl Func {
                      or `Box::pin(async move {{ .. }})`"
                 ),
             ),
+            _ if contains(self.body.group.stream(), "block_on") => mistakes.at(
+                &self.sig.fn_token,
+                format_args!(
+                    "an attribute above has made `{}` a sync function: put `#[{policy}]` above it",
+                    self.sig.ident
+                ),
+            ),
             _ if self.sig.constness.is_none() && self.sig.abi.is_none() => mistakes.at(
                 &self.sig.fn_token,
                 format_args!("`#[{policy}]` needs an async function: write `async fn {}`", self.sig.ident),
@@ -200,6 +207,10 @@ impl Func {
         }
         let rebuilt = declarations.into_iter().chain(ret.iter().chain(after).cloned()).collect();
         self.body.replace(way, rebuilt);
+        // Each `mut` that is gone moved the body up.
+        if let Some((index, _)) = async_trait_type(&self.body.at(way)) {
+            self.body.path = way.iter().copied().chain([index]).collect();
+        }
         self.mut_arguments.extend(names.into_iter().map(|name| (Vec::new(), name)));
     }
 
@@ -212,12 +223,9 @@ impl Func {
         &self.ret
     }
 
-    /// Spans a path of ours so that rustc reports its unmet bounds at the return type.
-    pub(crate) fn at_return_type(&self, path: &TokenStream) -> TokenStream {
-        let mut ends = self.ret.clone().into_iter();
-        let first = ends.next().map_or_else(|| self.sig.ident.span(), |token| token.span());
-        let last = ends.last().map_or(first, |token| token.span());
-        respan(path, first, last)
+    /// What stands for the outcome in a message: the return type, or the name where none is written.
+    pub(crate) fn outcome(&self) -> TokenStream {
+        if self.ret.is_empty() { self.sig.ident.to_token_stream() } else { self.ret.clone() }
     }
 
     /// Lets `?` in an async block know where to go; it takes no hint from outside.
@@ -226,9 +234,12 @@ impl Func {
     /// Output: `if let Some(never) = None::<Result<T, E>> { return never; }`
     pub(crate) fn type_edge(&self, rt: &TokenStream) -> TokenStream {
         let ret = &self.ret;
+        let never = local("__steadfast_never");
+        // What says that the body's type is another points here.
+        let edge = placed_at(&self.outcome().into_iter().next(), &quote!(#never));
         quote! {
-            if let #rt::Option::Some(__steadfast_never) = #rt::Option::None::<#ret> {
-                return __steadfast_never;
+            if let #rt::Option::Some(#never) = #rt::Option::None::<#ret> {
+                return #edge;
             }
         }
     }
@@ -406,25 +417,33 @@ fn mut_self(policy: &str) -> String {
 
 /// Says what an item is that is not a function, where that is plain.
 fn not_a_function(policy: &str, item: &TokenStream) -> Option<syn::Error> {
-    let keyword = item.clone().into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) if ident == "fn" => Some(ident),
-        TokenTree::Ident(ident)
-            if ["impl", "trait", "struct", "enum", "mod", "type", "static"]
-                .iter()
-                .any(|k| ident == k) =>
-        {
-            Some(ident)
-        }
+    const ITEMS: [&str; 11] = [
+        "enum",
+        "extern",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "use",
+    ];
+    let mut idents = item.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(ident) => Some(ident),
         _ => None,
-    })?;
+    });
+    let first = idents.clone().next()?;
+    let keyword = idents.find(|ident| ITEMS.iter().any(|k| ident == k)).unwrap_or(first);
     let message = match keyword.to_string().as_str() {
-        "fn" => return None,
-        "impl" | "trait" | "mod" => {
-            format!(
-                "`#[{policy}]` goes on a function: move it to each `async fn` in this `{keyword}`"
-            )
+        "extern" | "fn" => return None,
+        keyword @ ("impl" | "trait" | "mod") => format!(
+            "`#[{policy}]` goes on a function: move it to each `async fn` in this `{keyword}`"
+        ),
+        keyword => {
+            format!("`#[{policy}]` goes on an async function, and this `{keyword}` is not one")
         }
-        _ => format!("`#[{policy}]` goes on an async function, not on a `{keyword}`"),
     };
     Some(syn::Error::new(keyword.span(), message))
 }

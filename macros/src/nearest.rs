@@ -1,10 +1,19 @@
 //! "Did you mean": the name that is like what was written.
 
-/// The nearest name, if at most a third of its letters are away.
-pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let near = names.map(|name| (distance(written, name), name)).min()?;
+/// The nearest name, if at most a third of its letters are away; else one that is written short, as
+/// `exp` for `exponential`, or long.
+pub(crate) fn nearest<'n>(
+    written: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Option<&'n str> {
+    let begins = |long: &str, short: &str| short.len() >= 3 && long.starts_with(short);
+    let near = names.clone().map(|name| (distance(written, name), name)).min()?;
     let longer = near.1.len().max(written.len());
-    (near.0 * 3 <= longer.max(3)).then_some(near.1)
+    if near.0 * 3 <= longer.max(3) {
+        return Some(near.1);
+    }
+    let mut names = names;
+    names.find(|name| begins(written, name) || begins(name, written))
 }
 
 /// How many letters were left out, put in, mistaken or swapped (optimal string alignment).

@@ -37,16 +37,16 @@ impl Stack {
     ) -> Self {
         if func.is_expanded() {
             mistakes.note(syn::Error::new(
-                Span::call_site(),
+                func.name().span().located_at(Span::call_site()),
                 format_args!(
-                    "`{name}` came too late to take its place in the stack: it must be called \
-                     `{name}` or `steadfast::{name}`, or every attribute needs the same `crate = ..`"
+                    "`{name}` came too late to take its place in the stack: call it `{name}` or \
+                     `steadfast::{name}`"
                 ),
             ));
         }
         let mut args = Args::parse(name, args, mistakes);
         let own_krate = args.take_crate(mistakes);
-        let mut read = vec![(name, Span::call_site(), args)];
+        let mut read = vec![(name, func.name().span().located_at(Span::call_site()), args)];
         let mut krates: Vec<Path> = own_krate.into_iter().collect();
         let mut siblings = Vec::new();
         for attr in std::mem::take(&mut func.attrs) {
@@ -159,7 +159,7 @@ fn arguments(name: &str, attr: &Attribute, mistakes: &mut Mistakes) -> TokenStre
                 &pair.value,
                 format_args!("`{name}` takes its arguments in parentheses: `#[{name}({value})]`"),
             );
-            TokenStream::new()
+            value
         }
     }
 }
@@ -170,7 +170,13 @@ fn one_krate(krates: Vec<Path>, mistakes: &mut Mistakes) -> Path {
     let Some(first) = krates.next() else { return parse_quote!(::steadfast) };
     for other in krates {
         if other.to_token_stream().to_string() != first.to_token_stream().to_string() {
-            mistakes.at(&other, "another attribute of this stack names another `crate`");
+            mistakes.at(
+                &other,
+                format_args!(
+                    "the stack names another `crate` above: write `crate = {}` here too",
+                    first.to_token_stream().to_string().replace(' ', "")
+                ),
+            );
         }
     }
     first

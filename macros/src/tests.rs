@@ -101,6 +101,7 @@ fn deadline() {
                             }
                             #[allow(unused_braces)] { self.ask(movie).await }
                         },
+                        |__steadfast_refusal| __steadfast::refused(__steadfast_refusal),
                     )
                     .await
             }
@@ -167,6 +168,9 @@ fn a_stack_of_three_in_written_order() {
                                                 }
                                                 #[allow(unused_braces)] { self.client.charge(order).await }
                                             },
+                                            |__steadfast_refusal| __steadfast::refused(
+                                                __steadfast_refusal,
+                                            ),
                                         )
                                         .await;
                                     match __steadfast::Attempts::after(
@@ -184,6 +188,7 @@ fn a_stack_of_three_in_written_order() {
                                 __steadfast::pause(__steadfast_wait).await;
                             }
                         },
+                        |__steadfast_refusal| __steadfast::refused(__steadfast_refusal),
                     )
                     .await
             }
@@ -248,9 +253,11 @@ fn arguments_of_every_attempts_own() {
                             Vec::is_empty,
                         ) {
                             __steadfast::Option::Some(__steadfast_wait) => {
-                                (note)(
-                                    &__steadfast_attempts
-                                        .retrying(__steadfast_wait, &__steadfast_outcome),
+                                __steadfast::Attempts::notify(
+                                    &__steadfast_attempts,
+                                    __steadfast_wait,
+                                    &__steadfast_outcome,
+                                    note,
                                 );
                                 __steadfast_wait
                             }

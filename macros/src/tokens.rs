@@ -152,15 +152,27 @@ pub(crate) fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<Ident>) {
     (output.into_iter().collect(), names)
 }
 
-/// Spans a path of ours from here to there; the names in it stay ours.
-pub(crate) fn respan(path: &TokenStream, first: Span, last: Span) -> TokenStream {
-    let ours = |span: Span| span.resolved_at(Span::mixed_site());
-    let mut tokens: Vec<_> = path.clone().into_iter().collect();
+/// Puts tokens of ours where the user's stand, so that rustc reports an unmet bound there.
+///
+/// They are resolved as mixed-site, unlike the call that they stand in: rustc then blames this path,
+/// and not one of the call's arguments. It tells the same thing once if all spans are the same.
+/// Stable Rust cannot join spans, so the last token stands at the user's last.
+pub(crate) fn placed_at(at: &impl ToTokens, tokens: &TokenStream) -> TokenStream {
+    let mut ends = at.to_token_stream().into_iter();
+    let first = ends.next().map_or_else(Span::call_site, |token| token.span());
+    let last = ends.last().map_or(first, |token| token.span());
+    let mut tokens: Vec<_> = tokens.clone().into_iter().collect();
     let end = tokens.len().saturating_sub(1);
     for (at, token) in tokens.iter_mut().enumerate() {
-        token.set_span(ours(if at == end { last } else { first }));
+        let place = if at == end { last } else { first };
+        token.set_span(place.resolved_at(Span::mixed_site()));
     }
     tokens.into_iter().collect()
+}
+
+/// A local of the expansion, which may stand in tokens that are [placed](placed_at).
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 pub(crate) fn contains(tokens: TokenStream, name: &str) -> bool {

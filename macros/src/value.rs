@@ -97,7 +97,7 @@ pub(crate) fn number(key: &Key, expr: &Expr, mistakes: &mut Mistakes) -> Option<
         Lit::Float(number) => number.base10_parse::<f64>(),
         _ => Err(syn::Error::new(expr.span(), "")),
     };
-    if let Ok(value) = number {
+    if let Some(value) = number.ok().filter(|value| value.is_finite()) {
         return Some(Setting::Known(if negative { -value } else { value }, expr.clone()));
     }
     mistakes.at(expr, format_args!("`{}` takes a number: `{}`", key.name, key.example));

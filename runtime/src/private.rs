@@ -6,7 +6,10 @@ pub mod v1 {
     pub use core::{clone::Clone, concat, module_path, option::Option, time::Duration};
 
     pub use crate::{
-        deadline::{Deadline, within::within},
+        deadline::{
+            Deadline,
+            within::{refused, within},
+        },
         fault::{Class, Fault, Hint},
         retry::{
             Backoff, Jitter, Retry, RetryBudget,

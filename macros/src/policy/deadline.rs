@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::{Code, Context};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
-    tokens::reported_at,
+    tokens::{local, placed_at, reported_at},
     value::{self, Setting},
 };
 
@@ -17,6 +17,8 @@ const RESERVE: Key = Key {
     elsewhere: &["margin", "keep", "slack", "buffer"],
 };
 const KEYS: &[Key] = &[RESERVE];
+/// What other libraries call the limit.
+const LIMITS: &[&str] = &["after", "duration", "limit", "time", "timeout", "total", "within"];
 
 pub(crate) struct Deadline {
     pub(crate) limit: Option<Setting<Duration>>,
@@ -25,6 +27,12 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn read(mut args: Args, mistakes: &mut Mistakes) -> Self {
+        if let Some(arg) = args.take_equals(LIMITS) {
+            mistakes.at(
+                &arg.key(),
+                "`deadline` takes its limit without a key: write it as in `#[deadline(\"2s\")]`",
+            );
+        }
         let limit = args.take_positional(KEYS, mistakes);
         let limit = limit.and_then(|limit| value::duration(&limit, mistakes));
         let reserve = args.take(&RESERVE, mistakes).and_then(|arg| {
@@ -77,8 +85,12 @@ impl Deadline {
         let policy = cx.declare("Deadline", &policy, constant);
 
         let future = inner.into_future(cx);
-        // The bounds on the return type are those of `within`, so rustc reports them there.
-        let within = cx.func.at_return_type(&quote!(#rt::within));
-        Code::Future(quote!(#within(&#policy, &__STEADFAST_SITE, #future)))
+        // An error type that cannot carry the refusal is reported at the return type, once.
+        let outcome = cx.func.outcome();
+        let refused = placed_at(&outcome, &quote!(#rt::refused));
+        let refusal = local("__steadfast_refusal");
+        Code::Future(quote! {
+            #rt::within(&#policy, &__STEADFAST_SITE, #future, |#refusal| #refused(#refusal))
+        })
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::Expr;
+use syn::{Expr, ExprLit, Lit};
 
 use super::{Code, Context, did_you_mean_argument};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
     func::Func,
-    tokens::respan,
+    tokens::{local, placed_at},
     value::{self, Setting},
 };
 
@@ -127,18 +127,20 @@ impl Retry {
                 _ => {}
             }
         }
-        if let Some((_, factor)) = &self.factor {
+        if let Some((key, factor)) = &self.factor {
             if factor.known().is_some_and(|factor| factor < 1.0) {
-                mistakes
-                    .at(factor.expr(), "a `factor` under 1 makes each wait shorter than the last");
+                mistakes.at(
+                    factor.expr(),
+                    "a `factor` under 1 makes each wait shorter than the last: use 1 or more",
+                );
             }
             if let Some(backoff) = self.backoff_other_than("Exponential") {
                 let message =
                     format_args!("`factor` belongs to `backoff = \"exp\"`, not to `{backoff}`");
-                mistakes.at(factor.expr(), message);
+                mistakes.at(&key.key(), message);
             } else if self.is_decorrelated() {
                 mistakes.at(
-                    factor.expr(),
+                    &key.key(),
                     "`factor` does nothing with `jitter = \"decorrelated\"`, which grows by itself",
                 );
             }
@@ -152,11 +154,9 @@ impl Retry {
             }
         }
         self.check_base_and_cap(mistakes);
-        if let (Some((_, backoff)), true) = (&self.backoff, self.is_decorrelated()) {
-            mistakes.at(
-                backoff.expr(),
-                "`jitter = \"decorrelated\"` grows by itself: leave `backoff` out",
-            );
+        if let (Some((key, _)), true) = (&self.backoff, self.is_decorrelated()) {
+            mistakes
+                .at(&key.key(), "`jitter = \"decorrelated\"` grows by itself: leave `backoff` out");
         }
     }
 
@@ -168,8 +168,9 @@ impl Retry {
         match (&self.base, &self.cap) {
             (_, Some((_, setting))) if base.zip(cap).is_some_and(|(base, cap)| base > cap) => {
                 let base = base.unwrap_or(DEFAULT_BASE);
-                mistakes
-                    .at(setting.expr(), format_args!("`cap` is below `base`, which is {base:?}"));
+                let message =
+                    format_args!("`cap` is below `base`, which is {base:?}: swap or change them");
+                mistakes.at(setting.expr(), message);
             }
             (None, Some((_, setting)))
                 if cap.is_some_and(|cap| !cap.is_zero() && cap < DEFAULT_BASE) =>
@@ -223,33 +224,46 @@ impl Retry {
         let policy = self.policy(cx);
         let budget = self.budget(cx);
         let future = inner.into_future(cx);
+        let after_at =
+            |at: &dyn ToTokens| placed_at(&at.to_token_stream(), &quote!(#rt::Attempts::after));
         let ret = cx.func.ret();
         let fresh = self.fresh(cx);
-        let when = match &self.when {
-            None => cx.func.at_return_type(&quote!(#rt::by_fault)),
-            Some(when) if value::is_word(when, "any") => quote!(#rt::any),
-            Some(when) => when.to_token_stream(),
+        let local_outcome = local("__steadfast_outcome");
+        let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
+        let (after, when) = match &self.when {
+            None => (
+                after_at(&cx.func.outcome()),
+                placed_at(&cx.func.outcome(), &quote!(#rt::by_fault)),
+            ),
+            Some(when) if value::is_word(when, "any") => (after_at(when), quote!(#rt::any)),
+            // Called, and not passed: the bounds of a function that is passed are reported twice.
+            Some(when @ Expr::Path(_)) => {
+                let error = local("__steadfast_error");
+                let arg = placed_at(when, &quote!(#error));
+                (after_at(when), quote!(|#error| #when(#arg)))
+            }
+            Some(when) => (after_at(when), when.to_token_stream()),
         };
         let unwanted = match &self.when_ok {
             None => quote!(#rt::no_value),
             Some(when_ok) => when_ok.to_token_stream(),
         };
-        let after = cx.func.at_return_type(&quote!(#rt::Attempts::after));
         let on_retry = self.notify.as_ref().map(|on_retry| {
-            quote!((#on_retry)(&__steadfast_attempts.retrying(__steadfast_wait, &__steadfast_outcome));)
+            let notify = placed_at(on_retry, &quote!(#rt::Attempts::notify));
+            quote!(#notify(&__steadfast_attempts, __steadfast_wait, &#local_outcome, #on_retry);)
         });
         Code::Statements(quote! {
             let mut __steadfast_attempts = #rt::Attempts::new(&#policy, #budget, &__STEADFAST_SITE);
             loop {
                 let __steadfast_wait = {
                     #fresh
-                    let __steadfast_outcome: #ret = #future.await;
-                    match #after(&mut __steadfast_attempts, &__steadfast_outcome, #when, #unwanted) {
+                    let #local_outcome: #ret = #future.await;
+                    match #after(&mut __steadfast_attempts, #outcome, #when, #unwanted) {
                         #rt::Option::Some(__steadfast_wait) => {
                             #on_retry
                             __steadfast_wait
                         }
-                        #rt::Option::None => break __steadfast_outcome,
+                        #rt::Option::None => break #local_outcome,
                     }
                 };
                 #rt::pause(__steadfast_wait).await;
@@ -308,8 +322,10 @@ impl Retry {
             Some(none) if value::is_word(none, "none") => quote!(#rt::Option::None),
             Some(budget) => {
                 // The type is written out so that a reference or an `Arc` coerces.
+                let reference = placed_at(budget, &quote!(&));
+                let ty = placed_at(budget, &quote!(&#rt::RetryBudget));
                 cx.declare_first(quote! {
-                    let __steadfast_budget: &#rt::RetryBudget = &#budget;
+                    let __steadfast_budget: #ty = #reference #budget;
                 });
                 quote!(#rt::Option::Some(__steadfast_budget))
             }
@@ -322,13 +338,15 @@ impl Retry {
         let fresh = cx.rt.clone();
         let mut tokens = TokenStream::new();
         for (cfgs, name) in cx.func.mut_arguments() {
-            let make = spanned_path(&quote!(#fresh::fresh), name);
-            tokens.extend(quote!(#(#cfgs)* let #name = #make(&#name);));
+            let make = placed_at(name, &quote!(#fresh::fresh));
+            let reference = placed_at(name, &quote!(&));
+            tokens.extend(quote!(#(#cfgs)* let #name = #make(#reference #name);));
         }
         let twice = |name: &Ident| cx.func.mut_arguments().iter().any(|(_, other)| other == name);
         for name in self.clones.iter().filter(|name| !twice(name)) {
-            let make = spanned_path(&quote!(#fresh::fresh), name);
-            tokens.extend(quote!(let #name = #make(&#name);));
+            let make = placed_at(name, &quote!(#fresh::fresh));
+            let reference = placed_at(name, &quote!(&));
+            tokens.extend(quote!(let #name = #make(#reference #name);));
         }
         tokens
     }
@@ -354,27 +372,39 @@ fn keyed<T>(
 fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
     let arg = args.take(key, mistakes)?;
     let value = arg.value(key, mistakes)?;
-    if matches!(value, Expr::Lit(_)) {
-        let message = format_args!("`{}` takes a closure or a path: `{}`", key.name, key.example);
-        mistakes.at(value, message);
-        return None;
+    let Expr::Lit(lit) = value else { return Some(value.clone()) };
+    let (name, example) = (key.name, key.example);
+    if name == WHEN.name && is_text(lit, "any") {
+        mistakes.at(value, format_args!("`any` is a word of its own: write `{name} = any`"));
+    } else {
+        mistakes.at(value, format_args!("`{name}` takes a closure or a path: `{example}`"));
     }
-    Some(value.clone())
+    None
 }
 
 /// The name of an item or a field; a literal is neither.
 fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
     let arg = args.take(key, mistakes)?;
     let value = arg.value(key, mistakes)?;
-    if matches!(value, Expr::Lit(_)) {
-        mistakes.at(
+    match value {
+        Expr::Lit(lit) if is_text(lit, "none") => {
+            mistakes.at(value, "`none` is a word of its own: write `budget = none`");
+        }
+        value if value::is_word(value, "None") => {
+            mistakes.at(value, "`budget` cannot be `None`: did you mean `none`?");
+        }
+        Expr::Lit(_) => mistakes.at(
             value,
             "`budget` takes a `RetryBudget` by name, or `none`: `static STRIPE: RetryBudget = \
              RetryBudget::new();` and `budget = STRIPE`",
-        );
-        return None;
+        ),
+        value => return Some(value.clone()),
     }
-    Some(value.clone())
+    None
+}
+
+fn is_text(lit: &ExprLit, text: &str) -> bool {
+    matches!(&lit.lit, Lit::Str(lit) if lit.value() == text)
 }
 
 fn clones(args: &mut Args, func: &Func, mistakes: &mut Mistakes) -> Vec<Ident> {
@@ -412,9 +442,4 @@ fn variant(of: &TokenStream, setting: &Setting<Ident>) -> TokenStream {
         Some(variant) => quote!(#of::#variant),
         None => setting.expr().to_token_stream(),
     }
-}
-
-/// A path of ours that rustc reports at the user's name.
-fn spanned_path(path: &TokenStream, name: &Ident) -> TokenStream {
-    respan(path, name.span(), name.span())
 }

@@ -22,23 +22,40 @@ use crate::{
     telemetry::{self, Event},
 };
 
-/// Runs `body` under a deadline.
+/// Runs `body` under a deadline. Past it, the outcome is what `refuse` makes of the refusal.
 ///
 /// # Panics
 ///
 /// When it first waits, outside a tokio runtime with its timer on, as [`tokio::time::sleep`] does.
 #[inline]
-pub fn within<'a, F>(policy: &'a Deadline, site: &'static Site, body: F) -> Within<'a, F>
+pub fn within<'a, F, R>(
+    policy: &'a Deadline,
+    site: &'static Site,
+    body: F,
+    refuse: R,
+) -> Within<'a, F, R>
 where
-    F: Future<Output: Outcome<Error: CarriesRefusals>>,
+    F: Future,
+    R: Fn(Error) -> F::Output,
 {
-    Within { body, timer: None, ends: None, policy, site }
+    Within { body, timer: None, ends: None, policy, site, refuse }
+}
+
+/// Makes an outcome of a refusal.
+///
+/// Expansions call it in a closure, `|refusal| refused(refusal)`: so an error type that cannot carry
+/// the refusal is told of once, at the return type, and not again where the future is awaited.
+pub fn refused<O>(refusal: Error) -> O
+where
+    O: Outcome<Error: CarriesRefusals>,
+{
+    O::from_error(CarriesRefusals::refused(refusal))
 }
 
 pin_project! {
     /// The future of [`within`].
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Within<'a, F> {
+    pub struct Within<'a, F, R> {
         #[pin]
         body: F,
         // Unconstrained: a body that has used up its task's budget must not hold the timer up.
@@ -48,12 +65,14 @@ pin_project! {
         ends: Option<Ends>,
         policy: &'a Deadline,
         site: &'static Site,
+        refuse: R,
     }
 }
 
-impl<F> Future for Within<'_, F>
+impl<F, R> Future for Within<'_, F, R>
 where
-    F: Future<Output: Outcome<Error: CarriesRefusals>>,
+    F: Future,
+    R: Fn(Error) -> F::Output,
 {
     type Output = F::Output;
 
@@ -64,7 +83,7 @@ where
             Some(ends) => ends,
             None => match this.policy.inherit() {
                 Ok(ends) => ends,
-                Err(late) => return Poll::Ready(refuse(this.site, late, false)),
+                Err(late) => return Poll::Ready((this.refuse)(refusal(this.site, late, false))),
             },
         };
 
@@ -96,7 +115,7 @@ where
             Some(Ends::At(at)) => at.elapsed(),
             _ => Duration::ZERO,
         };
-        Poll::Ready(refuse(this.site, late, true))
+        Poll::Ready((this.refuse)(refusal(this.site, late, true)))
     }
 }
 
@@ -126,9 +145,8 @@ impl Deadline {
 
 #[cold]
 #[inline(never)]
-fn refuse<O: Outcome<Error: CarriesRefusals>>(site: &Site, late: Duration, started: bool) -> O {
+fn refusal(site: &Site, late: Duration, started: bool) -> Error {
     let function = site.function();
     telemetry::raise(&Event::DeadlineExceeded { function, late, started });
-    let refusal = Error::DeadlineExceeded { function, late, started };
-    O::from_error(CarriesRefusals::refused(refusal))
+    Error::DeadlineExceeded { function, late, started }
 }

@@ -57,9 +57,9 @@ impl<'a> Attempts<'a> {
         self.failed(trouble)
     }
 
-    /// What `on_retry` is told after [`after`](Self::after) has said that another attempt follows.
-    pub fn retrying<'o, O>(&self, wait: Duration, outcome: &'o O) -> Retrying<'o, O> {
-        Retrying::new(self.attempt - 1, wait, outcome)
+    /// Tells `on_retry`, after [`after`](Self::after) has said that another attempt follows.
+    pub fn notify<O>(&self, wait: Duration, outcome: &O, on_retry: impl FnOnce(&Retrying<'_, O>)) {
+        on_retry(&Retrying::new(self.attempt - 1, wait, outcome));
     }
 
     #[cold]

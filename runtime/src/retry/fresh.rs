@@ -9,7 +9,7 @@ pub fn fresh<T: Fresh>(argument: &T) -> T {
 #[diagnostic::on_unimplemented(
     message = "`#[retry]` cannot give each attempt its own `{Self}`",
     label = "not `Clone`",
-    note = "a `mut` argument starts afresh in every attempt, so that none sees what the last one did to it",
+    note = "a `mut` argument, or one in `clone(..)`, starts afresh in every attempt",
     note = "implement `Clone`, or take it by `&mut` and reset it yourself"
 )]
 pub trait Fresh: Sized {
