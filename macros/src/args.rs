@@ -168,7 +168,7 @@ impl Args {
                 mistakes.at(key, unknown_key(self.policy, &key.unraw().to_string(), keys));
             } else {
                 let example = keys.first().map_or("", |key| key.example);
-                let message = format_args!(
+                let message = format!(
                     "`{}` takes no value without a key: write it as in `{example}`",
                     self.policy
                 );
@@ -189,7 +189,7 @@ impl Arg {
                 let message = format!("`{key}` needs a value behind the `=`");
                 return Err(syn::Error::new_spanned(equals, message));
             }
-            let values = vec![input.parse()?];
+            let values = vec![bare(input.parse()?)];
             let written = TokenStream::new();
             return Ok(Self { key: Some(key), form: Form::Equals, values, written });
         }
@@ -207,7 +207,7 @@ impl Arg {
                 Ident::parse_any(input)?;
                 input.parse::<Group>()?;
                 let values = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(group.stream());
-                let values = values?.into_iter().collect();
+                let values = values?.into_iter().map(bare).collect();
                 let written = quote!(#key #group);
                 return Ok(Self { key: Some(key), form: Form::Call, values, written });
             }
@@ -216,7 +216,7 @@ impl Arg {
     }
 
     fn parse_value(input: ParseStream<'_>) -> syn::Result<Self> {
-        let value = input.parse::<Expr>()?;
+        let value = bare(input.parse()?);
         let written = value.to_token_stream();
         Ok(Self { key: None, form: Form::Alone, values: vec![value], written })
     }
@@ -227,7 +227,7 @@ impl Arg {
 
     /// What looked like a key, read as the value that it is.
     fn into_value(self) -> Option<Expr> {
-        syn::parse2(self.written).ok()
+        syn::parse2(self.written).ok().map(bare)
     }
 
     /// The one value behind the key.
@@ -235,12 +235,12 @@ impl Arg {
         match self.values.as_slice() {
             [value] => Some(value),
             [] => {
-                let message = format_args!("`{}` needs a value: `{}`", key.name, key.example);
+                let message = format!("`{}` needs a value: `{}`", key.name, key.example);
                 mistakes.at(&self.key, message);
                 None
             }
             [_, more, ..] => {
-                let message = format_args!("`{}` takes one value: `{}`", key.name, key.example);
+                let message = format!("`{}` takes one value: `{}`", key.name, key.example);
                 mistakes.at(more, message);
                 None
             }
@@ -263,6 +263,14 @@ impl Arg {
 
     pub(crate) fn key(&self) -> Option<&Ident> {
         self.key.as_ref()
+    }
+}
+
+/// A literal that came through a `macro_rules!` fragment stands in a group without delimiters.
+fn bare(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => bare(*group.expr),
+        expr => expr,
     }
 }
 

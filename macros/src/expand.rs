@@ -1,13 +1,14 @@
 //! Folds the stack around the body; on a mistake gives back the original function and the errors.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::{
     args::Mistakes,
+    arguments::MutArgument,
     func::{Func, MARKER},
-    policy::{Code, Context},
+    policy::{Code, Context, retry::shadowing},
     stack::Stack,
     tokens::like,
 };
@@ -41,7 +42,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 ///     static __STEADFAST_SITE: Site = Site::new("shop::charge");
 ///     const __STEADFAST_DEADLINE1: Deadline = Deadline::new().limit(Duration::new(2, 0));
 ///     const __STEADFAST_RETRY0: Retry = Retry::new();
-///     within(&__STEADFAST_DEADLINE1, &__STEADFAST_SITE, async { .. loop { .. async { BODY } .. } }).await
+///     within(&__STEADFAST_DEADLINE1, async move { .. loop { .. async { BODY } .. } }, refuse).await
 /// }
 /// ```
 fn around(func: Func, stack: &Stack) -> TokenStream {
@@ -73,21 +74,24 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
 /// Input:  `{ BODY }`, with an argument `mut a`
 /// Output: `async { <type edge> let mut a = a; { BODY } }`
 ///
-/// The block is not `move`: the compiler captures each argument as the body uses it, so that what
-/// is only read is borrowed, and nothing is cloned that the attribute does not name.
+/// Under a `retry` the block is not `move`: the compiler captures each argument as the body uses it,
+/// so that what is only read is borrowed, and nothing is cloned that the attribute does not name.
 fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
+    let arguments = cx.func.arguments();
     let edge = cx.func.type_edge(&cx.rt);
-    let muts = cx.func.mut_arguments();
-    let is_mut = |name: &&Ident| muts.iter().any(|(_, other)| other == *name);
-    let own_muts = muts.iter().map(|(cfgs, name)| quote!(#(#cfgs)* let mut #name = #name;));
-    let own = stack.clones().filter(|name| !is_mut(name)).map(|name| {
-        quote! {
-            #[allow(clippy::redundant_locals)]
-            let #name = #name;
-        }
-    });
     let group = cx.func.inner();
-    quote!(async { #edge #(#own_muts)* #(#own)* #[allow(unused_braces)] #group })
+    let body = quote!(#[allow(unused_braces)] #group);
+    if !stack.has_retry() {
+        let captures = arguments.capture(&body);
+        return quote!(async move { #captures #edge #body });
+    }
+    let muts = arguments.muts().iter().map(
+        |MutArgument { attrs, mutability, name }| quote!(#(#attrs)* let #mutability #name = #name;),
+    );
+    let clones = stack.clones().filter(|name| !arguments.is_mut(name));
+    let clones = clones.map(|name| quote!(let #name = #name;));
+    let own = muts.chain(clones).map(|own| shadowing(&own));
+    quote!(async { #edge #(#own)* #body })
 }
 
 /// The names of the siblings that were taken off, used once each: a `use` of one stays used, a name

@@ -3,16 +3,17 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, FnArg, Pat, ReceiverKind, ReturnType, Signature, Token, Visibility,
+    Attribute, ReturnType, Signature, Token, Visibility,
     ext::IdentExt,
     parse::{Parse, ParseStream},
 };
 
 use crate::{
     args::Mistakes,
+    arguments::Arguments,
     tokens::{
-        async_trait_type, contains, future_of, is_ident, is_punct, like, local, names_a_future,
-        output_type, placed_at, take_muts, without_impl,
+        ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, is_punct, like, local,
+        names_a_future, output_type, placed_at, take_muts, without_impl,
     },
 };
 
@@ -29,10 +30,7 @@ pub(crate) struct Func {
     body: Body,
     /// The type of the outcome, and where it stands. `_` where it is not written.
     ret: TokenStream,
-    /// By-value arguments that are `mut`, with their `cfg`s.
-    mut_arguments: Vec<(Vec<Attribute>, Ident)>,
-    /// All that an argument pattern binds.
-    arguments: Vec<String>,
+    arguments: Arguments,
 }
 
 #[derive(Clone)]
@@ -70,8 +68,7 @@ impl Func {
             vis,
             defaultness,
             ret: TokenStream::new(),
-            mut_arguments: Vec::new(),
-            arguments: bound_names(&sig),
+            arguments: Arguments::of(&sig),
             sig,
             body,
         };
@@ -106,7 +103,7 @@ impl Func {
         }
         let names_a_future = output.as_ref().is_some_and(names_a_future);
         match future_of(&self.body.group) {
-            Some(path) if names_a_future => {
+            Some(path) => {
                 self.body.path = path;
                 let declared = async_trait_type(&self.body.inner());
                 if let Some((index, ty)) = declared {
@@ -150,29 +147,9 @@ impl Func {
     }
 
     /// Makes every `mut` argument one that each attempt can have afresh.
-    ///
-    /// Input:  `async fn f(mut a: A, (mut b, c): (B, C)) ..`
-    /// Output: `async fn f(a: A, (b, c): (B, C)) ..`, with `a` and `b` noted
     pub(crate) fn take_mut_arguments(&mut self, policy: &str, mistakes: &mut Mistakes) {
-        let whole_body = self.body.path.len() < 2 && self.body.nothing_before_the_future();
-        for argument in &mut self.sig.inputs {
-            match argument {
-                FnArg::Receiver(receiver) => {
-                    if let Some(mutability) = &receiver.mutability {
-                        mistakes.at(mutability, mut_self(policy));
-                    }
-                }
-                FnArg::Typed(argument) => {
-                    let (pattern, names) = take_muts(argument.pat.to_token_stream());
-                    let is_cfg = |attr: &&Attribute| attr.path().is_ident("cfg");
-                    let cfgs: Vec<_> = argument.attrs.iter().filter(is_cfg).cloned().collect();
-                    if whole_body && !names.is_empty() {
-                        *argument.pat = Pat::Verbatim(pattern);
-                    }
-                    self.mut_arguments.extend(names.into_iter().map(|name| (cfgs.clone(), name)));
-                }
-            }
-        }
+        let whole_body = self.body.nothing_before_the_future();
+        self.arguments.take_muts(&mut self.sig, whole_body, policy, mistakes);
         self.take_async_trait_muts(policy, mistakes);
     }
 
@@ -192,26 +169,20 @@ impl Func {
         let (before, after) = tokens.split_at(last);
         let start = before.iter().rposition(|token| is_ident(token, "__ret")).unwrap_or(0);
         let (declarations, ret) = before.split_at(start);
-        let (declarations, names) = take_muts(declarations.iter().cloned().collect());
-        let by_reference = self
-            .sig
-            .receiver()
-            .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(..)));
-        let (selves, names): (Vec<_>, Vec<_>) =
-            names.into_iter().partition(|name| name == "__self");
-        if let (Some(name), false) = (selves.first(), by_reference) {
-            mistakes.at(name, mut_self(policy));
-        }
-        if names.is_empty() {
-            return;
-        }
-        let rebuilt = declarations.into_iter().chain(ret.iter().chain(after).cloned()).collect();
+        let mut_self = declarations.windows(2).find_map(|pair| match pair {
+            [mutability, TokenTree::Ident(name)] if is_ident(mutability, "mut") => {
+                (name == ASYNC_TRAIT_SELF).then_some(name)
+            }
+            _ => None,
+        });
+        let (bare, names) = take_muts(declarations.iter().cloned().collect());
+        self.arguments.add_async_trait_muts(&self.sig, names, mut_self, policy, mistakes);
+        let rebuilt = bare.into_iter().chain(ret.iter().chain(after).cloned()).collect();
         self.body.replace(way, rebuilt);
         // Each `mut` that is gone moved the body up.
         if let Some((index, _)) = async_trait_type(&self.body.at(way)) {
             self.body.path = way.iter().copied().chain([index]).collect();
         }
-        self.mut_arguments.extend(names.into_iter().map(|name| (Vec::new(), name)));
     }
 
     pub(crate) fn name(&self) -> &Ident {
@@ -244,11 +215,7 @@ impl Func {
         }
     }
 
-    pub(crate) fn mut_arguments(&self) -> &[(Vec<Attribute>, Ident)] {
-        &self.mut_arguments
-    }
-
-    pub(crate) fn arguments(&self) -> &[String] {
+    pub(crate) fn arguments(&self) -> &Arguments {
         &self.arguments
     }
 
@@ -380,39 +347,14 @@ fn contains_semicolon(group: &Group, before: usize) -> bool {
 
 fn replaced(group: &Group, way: &[usize], with: TokenStream) -> Group {
     let Some((&index, way)) = way.split_first() else { return like(group, with) };
+    // Not to be survived: the function would come out without its policies.
+    let there = group.stream().into_iter().nth(index);
+    assert!(matches!(there, Some(TokenTree::Group(_))), "the way to the future leads nowhere");
     let tokens = group.stream().into_iter().enumerate().map(|(at, token)| match token {
         TokenTree::Group(inner) if at == index => replaced(&inner, way, with.clone()).into(),
         token => token,
     });
     like(group, tokens.collect())
-}
-
-/// All names that the argument patterns bind, and perhaps those of a type or a constant in one.
-fn bound_names(sig: &Signature) -> Vec<String> {
-    fn collect(tokens: TokenStream, names: &mut Vec<String>) {
-        for token in tokens {
-            match token {
-                TokenTree::Ident(ident) if ident != "mut" && ident != "ref" => {
-                    names.push(ident.to_string());
-                }
-                TokenTree::Group(group) => collect(group.stream(), names),
-                _ => {}
-            }
-        }
-    }
-    let mut names = Vec::new();
-    for argument in &sig.inputs {
-        if let FnArg::Typed(argument) = argument {
-            collect(argument.pat.to_token_stream(), &mut names);
-        }
-    }
-    names
-}
-
-fn mut_self(policy: &str) -> String {
-    format!(
-        "`mut self` cannot start afresh in every attempt of `#[{policy}]`: take `self` and clone it in the body"
-    )
 }
 
 /// Says what an item is that is not a function, where that is plain.

@@ -6,6 +6,7 @@
 use proc_macro::TokenStream;
 
 mod args;
+mod arguments;
 mod duration;
 mod expand;
 mod fault;
@@ -19,19 +20,49 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-#[doc = include_str!("../docs/deadline.md")]
+/// Ends an async function in time, and tells all that it calls how much is left.
+///
+/// ```ignore
+/// #[deadline("2s", reserve = "50ms")]
+/// async fn page(&self, user: UserId) -> Result<Page, ApiError> { .. }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
 #[proc_macro_attribute]
 pub fn deadline(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand("deadline", args.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/retry.md")]
+/// Runs an async function again when it failed in a way that may pass.
+///
+/// ```ignore
+/// #[retry(max = 5, base = "100ms", cap = "10s", jitter = "full", safe)]
+/// async fn price(&self, movie: &str) -> Result<u64, ApiError> { .. }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
 #[proc_macro_attribute]
 pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand("retry", args.into(), item.into()).into()
 }
 
-#[doc = include_str!("../docs/fault.md")]
+/// Says of each error what it means, for every policy that asks.
+///
+/// ```ignore
+/// #[derive(Debug, Fault)]
+/// enum ApiError {
+///     #[fault(transient)]
+///     Busy,
+///     #[fault(throttled = retry_after)]
+///     TooMany { retry_after: Duration },
+///     #[fault(permanent)]
+///     NotFound,
+///     #[fault(transparent)]
+///     Io(#[from] std::io::Error),
+/// }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
 #[proc_macro_derive(Fault, attributes(fault))]
 pub fn fault(item: TokenStream) -> TokenStream {
     fault::derive(item.into()).into()

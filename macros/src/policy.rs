@@ -89,14 +89,18 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    /// The block is `move`, since what has statements runs once: the future is `Send` as the plain
+    /// one is, and what it owns is dropped in the plain one's order.
+    ///
     /// Input:  statements
-    /// Output: `async { <type edge> statements }`
+    /// Output: `async move { <captures> <type edge> statements }`
     pub(crate) fn into_future(self, cx: &Context<'_>) -> TokenStream {
         match self {
             Self::Future(future) => future,
             Self::Statements(statements) => {
+                let captures = cx.func.arguments().capture(&statements);
                 let edge = cx.func.type_edge(&cx.rt);
-                quote!(async { #edge #statements })
+                quote!(async move { #captures #edge #statements })
             }
         }
     }
@@ -114,7 +118,8 @@ impl Code {
 /// Whether an argument of this name belongs to the function.
 pub(crate) fn did_you_mean_argument(func: &Func, name: &Ident) -> String {
     let written = name.to_string();
-    match nearest(&written, func.arguments().iter().map(String::as_str)) {
+    let arguments: Vec<_> = func.arguments().names().iter().map(ToString::to_string).collect();
+    match nearest(&written, arguments.iter().map(String::as_str)) {
         Some(near) => format!("no argument is called `{written}`: did you mean `{near}`?"),
         None => format!("no argument is called `{written}`"),
     }

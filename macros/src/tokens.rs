@@ -75,8 +75,10 @@ pub(crate) fn output_type(ty: TokenStream) -> Option<TokenStream> {
         output + 2
     } else {
         let is_alias = |token: &TokenTree| matches!(token, TokenTree::Ident(i) if i.to_string().ends_with("BoxFuture"));
-        let future = tokens.iter().position(is_alias)?;
-        future + 1 + tokens[future..].iter().position(|token| is_punct(token, ','))?
+        let first = tokens.iter().position(is_alias)? + 2;
+        let end = first + end_of_type(tokens.get(first..)?);
+        // `BoxFuture<'a, T>` or `BoxFuture<T>`
+        if tokens.get(end).is_some_and(|token| is_punct(token, ',')) { end + 1 } else { first }
     };
     let rest = tokens.get(start..)?;
     Some(rest[..end_of_type(rest)].iter().cloned().collect())
@@ -126,30 +128,35 @@ pub(crate) fn end_of_type(tokens: &[TokenTree]) -> usize {
     tokens.len()
 }
 
-/// Takes `mut` off all that a pattern binds by value.
+/// What `#[async_trait]` calls `self`.
+pub(crate) const ASYNC_TRAIT_SELF: &str = "__self";
+
+/// Takes `mut` off all that a pattern binds by value, but for `self`.
 ///
 /// Input:  `(mut a, &mut b, ref mut c)`
-/// Output: `(a, &mut b, ref mut c)`, and `a`
-pub(crate) fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<Ident>) {
-    let mut names = Vec::new();
+/// Output: `(a, &mut b, ref mut c)`, and `mut a`
+pub(crate) fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<(TokenTree, Ident)>) {
+    let mut taken = Vec::new();
     let mut output: Vec<TokenTree> = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let by_reference =
             output.last().is_some_and(|last| is_ident(last, "ref") || is_punct(last, '&'));
         match (token, tokens.peek()) {
-            (token, Some(TokenTree::Ident(name))) if is_ident(&token, "mut") && !by_reference => {
-                names.push(name.clone());
+            (token, Some(TokenTree::Ident(name)))
+                if is_ident(&token, "mut") && !by_reference && name != ASYNC_TRAIT_SELF =>
+            {
+                taken.push((token, name.clone()));
             }
             (TokenTree::Group(group), _) => {
-                let (inner, inner_names) = take_muts(group.stream());
-                names.extend(inner_names);
+                let (inner, inner_taken) = take_muts(group.stream());
+                taken.extend(inner_taken);
                 output.push(like(&group, inner).into());
             }
             (token, _) => output.push(token),
         }
     }
-    (output.into_iter().collect(), names)
+    (output.into_iter().collect(), taken)
 }
 
 /// Puts tokens of ours where the user's stand, so that rustc reports an unmet bound there.

@@ -19,6 +19,7 @@ pub use self::chain::AsDynError;
 pub use self::chain::{Chain, in_chain, in_chain_with};
 #[cfg(feature = "http")]
 pub use self::http::{of_response, retry_after};
+#[doc = include_str!("../docs/fault.md")]
 pub use steadfast_macros::Fault;
 
 mod chain;

@@ -77,7 +77,10 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use steadfast_macros::{deadline, retry};
+#[doc = include_str!("../docs/deadline.md")]
+pub use steadfast_macros::deadline;
+#[doc = include_str!("../docs/retry.md")]
+pub use steadfast_macros::retry;
 
 pub use self::{error::Error, fault::Fault, outcome::Outcome};
 

@@ -13,7 +13,7 @@ pub mod v1 {
         fault::{Class, Fault, Hint},
         retry::{
             Backoff, Jitter, Retry, RetryBudget,
-            attempts::{Attempts, any, by_fault, no_value},
+            attempts::{Attempts, Rules, any, by_fault, no_value},
             fresh::fresh,
             pause::pause,
         },

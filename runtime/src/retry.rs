@@ -10,7 +10,7 @@
 //! # What stops a retry
 //!
 //! In this order: an error that is not worth repeating (see [`fault`](crate::fault)), the last
-//! attempt, a hint of the peer above `cap`, an ambient [deadline](crate::deadline) that ends before
+//! attempt, a hint of the peer above `cap`, an ambient [deadline](mod@crate::deadline) that ends before
 //! the next attempt could start, an empty budget. In each case the caller gets the last original
 //! outcome, unchanged, and [`telemetry`](crate::telemetry) says which it was.
 

@@ -68,7 +68,7 @@ impl Deadline {
     }
 
     /// Input:  `future`, with `#[deadline("2s")]`
-    /// Output: `within(&DEADLINE, &SITE, future)`
+    /// Output: `within(&DEADLINE, future, |refusal| refused(&SITE, refusal))`
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
         let rt = cx.rt.clone();
         let limit = self.limit.as_ref().map(|limit| {
@@ -90,7 +90,7 @@ impl Deadline {
         let refused = placed_at(&outcome, &quote!(#rt::refused));
         let refusal = local("__steadfast_refusal");
         Code::Future(quote! {
-            #rt::within(&#policy, &__STEADFAST_SITE, #future, |#refusal| #refused(#refusal))
+            #rt::within(&#policy, #future, |#refusal| #refused(&__STEADFAST_SITE, #refusal))
         })
     }
 }

@@ -9,6 +9,7 @@ use syn::{Expr, ExprLit, Lit};
 use super::{Code, Context, did_you_mean_argument};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
+    arguments::MutArgument,
     func::Func,
     tokens::{local, placed_at},
     value::{self, Setting},
@@ -136,7 +137,7 @@ impl Retry {
             }
             if let Some(backoff) = self.backoff_other_than("Exponential") {
                 let message =
-                    format_args!("`factor` belongs to `backoff = \"exp\"`, not to `{backoff}`");
+                    format!("`factor` belongs to `backoff = \"exp\"`, not to `{backoff}`");
                 mistakes.at(&key.key(), message);
             } else if self.is_decorrelated() {
                 mistakes.at(
@@ -169,21 +170,20 @@ impl Retry {
             (_, Some((_, setting))) if base.zip(cap).is_some_and(|(base, cap)| base > cap) => {
                 let base = base.unwrap_or(DEFAULT_BASE);
                 let message =
-                    format_args!("`cap` is below `base`, which is {base:?}: swap or change them");
+                    format!("`cap` is below `base`, which is {base:?}: swap or change them");
                 mistakes.at(setting.expr(), message);
             }
             (None, Some((_, setting)))
                 if cap.is_some_and(|cap| !cap.is_zero() && cap < DEFAULT_BASE) =>
             {
-                let message = format_args!(
+                let message = format!(
                     "`cap` is below the default `base` of {DEFAULT_BASE:?}: set `base` too"
                 );
                 mistakes.at(setting.expr(), message);
             }
             (Some((_, setting)), None) if base.is_some_and(|base| base > DEFAULT_CAP) => {
-                let message = format_args!(
-                    "`base` is above the default `cap` of {DEFAULT_CAP:?}: set `cap` too"
-                );
+                let message =
+                    format!("`base` is above the default `cap` of {DEFAULT_CAP:?}: set `cap` too");
                 mistakes.at(setting.expr(), message);
             }
             _ => {}
@@ -206,12 +206,13 @@ impl Retry {
     /// Input:  `future`, with `#[retry(max = 3)]`
     /// Output:
     /// ```text
-    /// let mut attempts = Attempts::new(&RETRY, Some(&BUDGET), &SITE);
+    /// let mut attempts = Attempts::new(Some(&BUDGET));
     /// loop {
     ///     let wait = {
     ///         let body = fresh(&body);              // a `mut` argument, or one in `clone(..)`
     ///         let outcome: Result<T, E> = future.await;
-    ///         match attempts.after(&outcome, by_fault, no_value) {
+    ///         let rules = Rules::new(&RETRY, Some(&BUDGET), &SITE);
+    ///         match attempts.after(rules, &outcome, by_fault, no_value) {
     ///             Some(wait) => wait,
     ///             None => break outcome,
     ///         }
@@ -222,7 +223,7 @@ impl Retry {
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
         let rt = cx.rt.clone();
         let policy = self.policy(cx);
-        let budget = self.budget(cx);
+        let (budget_of, budget) = self.budget(cx);
         let future = inner.into_future(cx);
         let after_at =
             |at: &dyn ToTokens| placed_at(&at.to_token_stream(), &quote!(#rt::Attempts::after));
@@ -253,12 +254,20 @@ impl Retry {
             quote!(#notify(&__steadfast_attempts, __steadfast_wait, &#local_outcome, #on_retry);)
         });
         Code::Statements(quote! {
-            let mut __steadfast_attempts = #rt::Attempts::new(&#policy, #budget, &__STEADFAST_SITE);
+            #budget_of
+            let mut __steadfast_attempts = #rt::Attempts::new(#budget);
             loop {
                 let __steadfast_wait = {
                     #fresh
                     let #local_outcome: #ret = #future.await;
-                    match #after(&mut __steadfast_attempts, #outcome, #when, #unwanted) {
+                    let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE);
+                    match #after(
+                        &mut __steadfast_attempts,
+                        __steadfast_rules,
+                        #outcome,
+                        #when,
+                        #unwanted,
+                    ) {
                         #rt::Option::Some(__steadfast_wait) => {
                             #on_retry
                             __steadfast_wait
@@ -309,25 +318,26 @@ impl Retry {
     }
 
     /// Input:  `budget = STRIPE`, or nothing, or `budget = none`
-    /// Output: `Some(&STRIPE)`, or `Some(&OWN)` with `static OWN`, or `None`
-    fn budget(&self, cx: &mut Context<'_>) -> TokenStream {
+    /// Output: `Some(__steadfast_budget)` with a `let`, or `Some(&OWN)` with a `static`, or `None`
+    fn budget(&self, cx: &mut Context<'_>) -> (TokenStream, TokenStream) {
         let rt = cx.rt.clone();
         match &self.budget {
             None => {
                 cx.declare_first(quote! {
                     static __STEADFAST_BUDGET: #rt::RetryBudget = #rt::RetryBudget::new();
                 });
-                quote!(#rt::Option::Some(&__STEADFAST_BUDGET))
+                (TokenStream::new(), quote!(#rt::Option::Some(&__STEADFAST_BUDGET)))
             }
-            Some(none) if value::is_word(none, "none") => quote!(#rt::Option::None),
+            Some(none) if value::is_word(none, "none") => {
+                (TokenStream::new(), quote!(#rt::Option::None))
+            }
             Some(budget) => {
-                // The type is written out so that a reference or an `Arc` coerces.
+                // The type is written out so that a reference or an `Arc` coerces. It stands beside
+                // the loop, since it may borrow from an argument that the loop's block takes along.
                 let reference = placed_at(budget, &quote!(&));
                 let ty = placed_at(budget, &quote!(&#rt::RetryBudget));
-                cx.declare_first(quote! {
-                    let __steadfast_budget: #ty = #reference #budget;
-                });
-                quote!(#rt::Option::Some(__steadfast_budget))
+                let declaration = quote!(let __steadfast_budget: #ty = #reference #budget;);
+                (declaration, quote!(#rt::Option::Some(__steadfast_budget)))
             }
         }
     }
@@ -335,20 +345,22 @@ impl Retry {
     /// Input:  `clone(body)`, or an argument `mut body`
     /// Output: `let body = fresh(&body);`
     fn fresh(&self, cx: &Context<'_>) -> TokenStream {
-        let fresh = cx.rt.clone();
-        let mut tokens = TokenStream::new();
-        for (cfgs, name) in cx.func.mut_arguments() {
-            let make = placed_at(name, &quote!(#fresh::fresh));
-            let reference = placed_at(name, &quote!(&));
-            tokens.extend(quote!(#(#cfgs)* let #name = #make(#reference #name);));
-        }
-        let twice = |name: &Ident| cx.func.mut_arguments().iter().any(|(_, other)| other == name);
-        for name in self.clones.iter().filter(|name| !twice(name)) {
-            let make = placed_at(name, &quote!(#fresh::fresh));
-            let reference = placed_at(name, &quote!(&));
-            tokens.extend(quote!(let #name = #make(#reference #name);));
-        }
-        tokens
+        let rt = &cx.rt;
+        let arguments = cx.func.arguments();
+        let muts = arguments.muts().iter().map(|MutArgument { attrs, name, .. }| {
+            let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+            (cfgs, name)
+        });
+        let clones = self.clones.iter().filter(|name| !arguments.is_mut(name));
+        let clones = clones.map(|name| (Vec::new(), name));
+        muts.chain(clones)
+            .map(|(cfgs, name)| {
+                let fresh = placed_at(name, &quote!(#rt::fresh));
+                let reference = placed_at(name, &quote!(&));
+                let own = quote!(#(#cfgs)* let #name = #fresh(#reference #name););
+                shadowing(&own)
+            })
+            .collect()
     }
 
     /// The arguments that each attempt takes as its own, besides those that are `mut`.
@@ -423,7 +435,7 @@ fn clones(args: &mut Args, func: &Func, mistakes: &mut Mistakes) -> Vec<Ident> {
             Some(name) if name == "self" => {
                 mistakes.at(name, "`self` cannot be cloned for an attempt: clone it in the body");
             }
-            Some(name) if !func.arguments().contains(&name.to_string()) => {
+            Some(name) if !func.arguments().names().contains(name) => {
                 mistakes.at(name, did_you_mean_argument(func, name));
             }
             Some(name) if names.contains(name) => {
@@ -441,5 +453,13 @@ fn variant(of: &TokenStream, setting: &Setting<Ident>) -> TokenStream {
     match setting.known() {
         Some(variant) => quote!(#of::#variant),
         None => setting.expr().to_token_stream(),
+    }
+}
+
+/// Lets clippy's restriction lints know that a name which shadows an argument is not the user's.
+pub(crate) fn shadowing(own: &TokenStream) -> TokenStream {
+    quote! {
+        #[allow(clippy::redundant_locals, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+        #own
     }
 }

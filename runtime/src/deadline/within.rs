@@ -7,7 +7,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::{
-    task::coop::{Unconstrained, unconstrained},
+    task::coop::unconstrained,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -28,28 +28,33 @@ use crate::{
 ///
 /// When it first waits, outside a tokio runtime with its timer on, as [`tokio::time::sleep`] does.
 #[inline]
-pub fn within<'a, F, R>(
-    policy: &'a Deadline,
-    site: &'static Site,
-    body: F,
-    refuse: R,
-) -> Within<'a, F, R>
+pub fn within<F, R>(policy: &Deadline, body: F, refuse: R) -> Within<'_, F, R>
 where
     F: Future,
-    R: Fn(Error) -> F::Output,
+    R: Fn(Refusal) -> F::Output,
 {
-    Within { body, timer: None, ends: None, policy, site, refuse }
+    Within { body, clock: Clock::Unread, policy, refuse }
 }
 
 /// Makes an outcome of a refusal.
 ///
-/// Expansions call it in a closure, `|refusal| refused(refusal)`: so an error type that cannot carry
-/// the refusal is told of once, at the return type, and not again where the future is awaited.
-pub fn refused<O>(refusal: Error) -> O
+/// Expansions call it in a closure, `|refusal| refused(&SITE, refusal)`: so an error type that
+/// cannot carry the refusal is told of once, at the return type, and not again at the await.
+#[cold]
+pub fn refused<O>(site: &Site, refusal: Refusal) -> O
 where
     O: Outcome<Error: CarriesRefusals>,
 {
-    O::from_error(CarriesRefusals::refused(refusal))
+    let (function, Refusal { late, started }) = (site.function(), refusal);
+    telemetry::raise(&Event::DeadlineExceeded { function, late, started });
+    O::from_error(CarriesRefusals::refused(Error::DeadlineExceeded { function, late, started }))
+}
+
+/// A deadline that passed.
+#[derive(Debug)]
+pub struct Refusal {
+    late: Duration,
+    started: bool,
 }
 
 pin_project! {
@@ -58,64 +63,63 @@ pin_project! {
     pub struct Within<'a, F, R> {
         #[pin]
         body: F,
-        // Unconstrained: a body that has used up its task's budget must not hold the timer up.
         #[pin]
-        timer: Option<Unconstrained<Sleep>>,
-        // `None` until the first poll.
-        ends: Option<Ends>,
+        clock: Clock,
         policy: &'a Deadline,
-        site: &'static Site,
         refuse: R,
+    }
+}
+
+pin_project! {
+    /// When the call ends, as far as anybody has had to know.
+    #[project = ClockState]
+    enum Clock {
+        /// Not polled.
+        Unread,
+        /// Without a deadline.
+        Endless,
+        /// The body waits, and so does the timer.
+        Running { #[pin] timer: Sleep },
     }
 }
 
 impl<F, R> Future for Within<'_, F, R>
 where
     F: Future,
-    R: Fn(Error) -> F::Output,
+    R: Fn(Refusal) -> F::Output,
 {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let ends = match *this.ends {
-            Some(ends) => ends,
-            None => match this.policy.inherit() {
+        let (policy, refuse) = (*this.policy, this.refuse);
+        let ends = match this.clock.as_mut().project() {
+            ClockState::Running { timer } => Ends::At(timer.deadline()),
+            ClockState::Endless => Ends::Never,
+            ClockState::Unread => match policy.inherit() {
                 Ok(ends) => ends,
-                Err(late) => return Poll::Ready((this.refuse)(refusal(this.site, late, false))),
+                Err(late) => return Poll::Ready(refuse(Refusal { late, started: false })),
             },
         };
 
         // The body first: a result that is ready wins over a deadline that has passed.
-        let handed_on = ends.earlier(this.policy.reserve);
+        let handed_on = ends.earlier(policy.reserve);
         let (polled, seen) = ambient::scope(handed_on, || this.body.poll(cx));
         if polled.is_ready() {
             return polled;
         }
 
-        if this.timer.is_none() {
-            let ends = match (ends, seen) {
-                // Something below has asked and started the clock, for all of us.
-                (Ends::After(limit), Ends::At(at)) => {
-                    let back = limit.min(this.policy.reserve);
-                    at.checked_add(back).map_or(Ends::Never, Ends::At)
-                }
-                _ => ends.start(),
-            };
-            *this.ends = Some(ends);
-            match ends {
-                Ends::At(at) => this.timer.set(Some(unconstrained(sleep_until(at)))),
-                Ends::After(_) | Ends::Never => return Poll::Pending,
-            }
+        if let ClockState::Unread = this.clock.as_mut().project() {
+            this.clock.set(match policy.start(ends, seen) {
+                Ends::At(at) => Clock::Running { timer: sleep_until(at) },
+                Ends::After(_) | Ends::Never => Clock::Endless,
+            });
         }
-        let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
-        ready!(timer.poll(cx));
-        let late = match *this.ends {
-            Some(Ends::At(at)) => at.elapsed(),
-            _ => Duration::ZERO,
-        };
-        Poll::Ready((this.refuse)(refusal(this.site, late, true)))
+        let ClockState::Running { mut timer } = this.clock.project() else { return Poll::Pending };
+        // Unconstrained: a body that has used up its task's budget must not hold the timer up.
+        ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(cx));
+        Poll::Ready(refuse(Refusal { late: timer.deadline().elapsed(), started: true }))
     }
 }
 
@@ -123,30 +127,36 @@ impl Deadline {
     /// The sooner of the own limit and the inherited deadline; how late it is if that has passed.
     #[inline]
     fn inherit(&self) -> Result<Ends, Duration> {
-        match (ambient::current(), self.limit) {
+        let ends = match (ambient::current(), self.limit) {
             (Ends::At(inherited), limit) => {
                 let now = Instant::now();
                 let own = limit.and_then(|limit| now.checked_add(limit));
                 let at = own.map_or(inherited, |own| own.min(inherited));
-                if at > now { Ok(Ends::At(at)) } else { Err(now - at) }
+                if at <= now {
+                    return Err(now - at);
+                }
+                Ends::At(at)
             }
             (Ends::After(inherited), limit) => {
-                Ok(Ends::After(limit.map_or(inherited, |limit| limit.min(inherited))))
+                Ends::After(limit.map_or(inherited, |limit| limit.min(inherited)))
             }
-            (Ends::Never, Some(limit)) => Ok(Ends::After(limit)),
-            (Ends::Never, None) => Ok(Ends::Never),
-        }
-        .and_then(|ends| match ends {
+            (Ends::Never, Some(limit)) => Ends::After(limit),
+            (Ends::Never, None) => Ends::Never,
+        };
+        match ends {
             Ends::After(Duration::ZERO) => Err(Duration::ZERO),
             ends => Ok(ends),
-        })
+        }
     }
-}
 
-#[cold]
-#[inline(never)]
-fn refusal(site: &Site, late: Duration, started: bool) -> Error {
-    let function = site.function();
-    telemetry::raise(&Event::DeadlineExceeded { function, late, started });
-    Error::DeadlineExceeded { function, late, started }
+    /// Starts the clock of a call that waits, unless something below it has asked and so started
+    /// it for all of us.
+    fn start(&self, ends: Ends, seen: Ends) -> Ends {
+        match (ends, seen) {
+            (Ends::After(limit), Ends::At(at)) => {
+                at.checked_add(limit.min(self.reserve)).map_or(Ends::Never, Ends::At)
+            }
+            _ => ends.start(),
+        }
+    }
 }

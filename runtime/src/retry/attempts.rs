@@ -13,33 +13,48 @@ use crate::{
 
 /// The attempts of one call: counts them, and says after each whether another follows.
 ///
+/// It is all that a call keeps across its awaits; what holds for every call is in the [`Rules`].
 /// Until something has failed it reads no clock, draws no random number and takes no lock.
 /// It owns nothing that a dropped future could leave behind.
 #[derive(Debug)]
-pub struct Attempts<'a> {
-    policy: &'a Retry,
-    budget: Option<&'a RetryBudget>,
-    site: &'static Site,
+pub struct Attempts {
     /// The last wait, for decorrelated jitter.
     previous: u64,
     /// The attempt that runs, from 1.
     attempt: u32,
 }
 
-impl<'a> Attempts<'a> {
-    /// Begins a call.
+/// What the attempts of a call go by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    policy: &'a Retry,
+    budget: Option<&'a RetryBudget>,
+    site: &'static Site,
+}
+
+impl<'a> Rules<'a> {
+    /// Takes them together.
     #[inline]
     pub fn new(policy: &'a Retry, budget: Option<&'a RetryBudget>, site: &'static Site) -> Self {
+        Self { policy, budget, site }
+    }
+}
+
+impl Attempts {
+    /// Begins a call.
+    #[inline]
+    pub fn new(budget: Option<&RetryBudget>) -> Self {
         if let Some(budget) = budget {
             budget.deposit();
         }
-        Self { policy, budget, site, previous: 0, attempt: 1 }
+        Self { previous: 0, attempt: 1 }
     }
 
     /// Judges what an attempt returned: the wait before the next, or `None` if it was the last.
     #[inline]
     pub fn after<O: Outcome, A: Answer>(
         &mut self,
+        rules: Rules<'_>,
         outcome: &O,
         when: impl FnOnce(&O::Error) -> A,
         unwanted: impl FnOnce(&O::Value) -> bool,
@@ -48,13 +63,13 @@ impl<'a> Attempts<'a> {
             Ok(value) if unwanted(value) => Trouble::UnwantedValue,
             Ok(_) => {
                 if self.attempt > 1 {
-                    self.recovered();
+                    self.recovered(rules.site);
                 }
                 return None;
             }
             Err(error) => Trouble::Error(when(error).into_class()),
         };
-        self.failed(trouble)
+        self.failed(rules, trouble)
     }
 
     /// Tells `on_retry`, after [`after`](Self::after) has said that another attempt follows.
@@ -64,16 +79,16 @@ impl<'a> Attempts<'a> {
 
     #[cold]
     #[inline(never)]
-    fn recovered(&self) {
-        let (function, attempts) = (self.site.function(), self.attempt);
+    fn recovered(&self, site: &Site) {
+        let (function, attempts) = (site.function(), self.attempt);
         telemetry::raise(&Event::RetryRecovered { function, attempts });
     }
 
     #[cold]
     #[inline(never)]
-    fn failed(&mut self, trouble: Trouble) -> Option<Duration> {
-        let (function, attempt) = (self.site.function(), self.attempt);
-        match self.next_wait(trouble) {
+    fn failed(&mut self, rules: Rules<'_>, trouble: Trouble) -> Option<Duration> {
+        let (function, attempt) = (rules.site.function(), self.attempt);
+        match self.next_wait(rules, trouble) {
             Ok((wait, reason)) => {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
@@ -86,27 +101,31 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    fn next_wait(&mut self, trouble: Trouble) -> Result<(Duration, Reason), StopCause> {
+    fn next_wait(
+        &mut self,
+        Rules { policy, budget, .. }: Rules<'_>,
+        trouble: Trouble,
+    ) -> Result<(Duration, Reason), StopCause> {
         let (reason, hint) = match trouble {
             Trouble::UnwantedValue => (Reason::UnwantedValue, None),
             Trouble::Error(Class::Transient) => (Reason::Transient, None),
             Trouble::Error(Class::Throttled { retry_after }) => (Reason::Throttled, retry_after),
-            Trouble::Error(Class::Ambiguous) if self.policy.safe => (Reason::Ambiguous, None),
+            Trouble::Error(Class::Ambiguous) if policy.safe => (Reason::Ambiguous, None),
             Trouble::Error(Class::Ambiguous) => return Err(StopCause::Ambiguous),
             Trouble::Error(Class::Permanent) => return Err(StopCause::Permanent),
         };
-        if self.attempt >= self.policy.max {
+        if self.attempt >= policy.max {
             return Err(StopCause::Exhausted);
         }
-        if hint.is_some_and(|hint| hint > self.policy.cap) {
+        if hint.is_some_and(|hint| hint > policy.cap) {
             return Err(StopCause::HintBeyondCap);
         }
-        let wait = self.policy.wait(self.attempt, &mut self.previous, hint);
+        let wait = policy.wait(self.attempt, &mut self.previous, hint);
         if deadline::remaining().is_some_and(|remaining| wait >= remaining) {
             return Err(StopCause::DeadlineTooNear);
         }
         // Last, so that a retry which does not come about costs no token.
-        if self.budget.is_some_and(|budget| !budget.withdraw(Instant::now().into_std())) {
+        if budget.is_some_and(|budget| !budget.withdraw(Instant::now().into_std())) {
             return Err(StopCause::BudgetExhausted);
         }
         Ok((wait, reason))
