@@ -1,0 +1,14 @@
+use std::io;
+
+use steadfast::{deadline, retry};
+
+#[deadline("2s")]
+#[retry]
+#[deadline("2s")]
+async fn price() -> io::Result<u64> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,18 @@
+use std::time::Duration;
+
+use steadfast::{Fault, retry};
+
+#[derive(Fault)]
+enum PriceError {
+    #[fault(throttled = retry_after)]
+    Slow(u16, Duration),
+}
+
+#[retry]
+async fn price() -> Result<u64, PriceError> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,21 @@
+use std::time::Duration;
+
+use steadfast::{Fault, retry};
+
+#[derive(Fault)]
+enum PriceError {
+    #[fault(transent)]
+    Busy,
+    Unknown,
+    #[fault(throttled = after)]
+    Slow(Duration),
+}
+
+#[retry]
+async fn price() -> Result<u64, PriceError> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,17 @@
+use steadfast::{Fault, retry};
+
+#[derive(Fault)]
+enum PriceError {
+    #[fault(transient)]
+    Busy,
+    Unknown(String),
+}
+
+#[retry]
+async fn price() -> Result<u64, PriceError> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,10 @@
+use steadfast::retry;
+
+#[retry]
+async fn warm_up() {
+    println!("warm");
+}
+
+fn main() {
+    drop(warm_up());
+}

@@ -1,0 +1,12 @@
+use std::io;
+
+use steadfast::retry;
+
+#[retry(colour = "red")]
+async fn price() -> io::Result<u64> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

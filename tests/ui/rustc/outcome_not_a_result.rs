@@ -1,0 +1,10 @@
+use steadfast::retry;
+
+#[retry]
+async fn price() -> Option<u64> {
+    Some(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,15 @@
+use std::io;
+
+use steadfast::deadline;
+
+mod retry {}
+
+#[deadline("2s")]
+#[retry(max = 3)]
+async fn price() -> io::Result<u64> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}

@@ -1,0 +1,13 @@
+use std::io;
+
+use steadfast::deadline;
+
+#[deadline("2s")]
+#[retry(max = 3)]
+async fn price() -> io::Result<u64> {
+    Ok(3)
+}
+
+fn main() {
+    drop(price());
+}
