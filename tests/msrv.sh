@@ -16,3 +16,5 @@ if ! rustup toolchain list | grep -q "^$msrv" &&
     exit
 fi
 cargo "+$msrv" check -p steadfast --features http,reqwest,testing --target-dir target/msrv
+# What the macros write is held to it too.
+cargo "+$msrv" check -p steadfast-hostile2021 -p steadfast-hostile2024 --all-targets --target-dir target/msrv

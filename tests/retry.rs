@@ -226,6 +226,23 @@ mod waits {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn are_not_drawn_before_something_failed() {
+        #[steadfast::retry(max = 5)]
+        async fn call(peer: &Peer, failures: u32) -> Result<u32, Is> {
+            peer.fail(failures, TRANSIENT).await
+        }
+        let mut seen = Vec::new();
+        for successes in [0, 100] {
+            steadfast::testing::seed(1);
+            for _ in 0..successes {
+                assert_eq!(call(&Peer::default(), 0).await, Ok(1));
+            }
+            seen.push(time(call(&Peer::default(), 9)).await);
+        }
+        assert_eq!(seen[0], seen[1]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn without_a_base_there_is_no_timer() {
         #[steadfast::retry(max = 6, base = "0s")]
         async fn fails(peer: &Peer) -> Result<u32, Is> {

@@ -64,7 +64,11 @@ impl Arguments {
     /// Input:  a block that uses the owners `a` and `b`
     /// Output: `let _ = (&b, &a);`
     pub(crate) fn capture(&self, block: &TokenStream) -> TokenStream {
-        let used = |owner: &&Ident| contains(block.clone(), &owner.to_string());
+        // A `_guard` is there to be dropped in its place, used or not.
+        let used = |owner: &&Ident| {
+            let name = owner.to_string();
+            name.starts_with('_') || contains(block.clone(), &name)
+        };
         let owners = self.owners.iter().rev().filter(used).collect::<Vec<_>>();
         if owners.is_empty() { TokenStream::new() } else { quote!(let _ = (#(&#owners,)*);) }
     }

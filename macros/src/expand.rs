@@ -82,7 +82,7 @@ fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
     let group = cx.func.inner();
     let body = quote!(#[allow(unused_braces)] #group);
     if !stack.has_retry() {
-        let captures = arguments.capture(&body);
+        let captures = cx.func.capture(&body);
         return quote!(async move { #captures #edge #body });
     }
     let muts = arguments.muts().iter().map(

@@ -215,6 +215,20 @@ impl Func {
         }
     }
 
+    /// What an `async move` block of ours names first, so that it drops as the plain function does.
+    ///
+    /// The user's own `async move` block has captured in its own order, and ours keeps to that.
+    pub(crate) fn capture(&self, block: &TokenStream) -> TokenStream {
+        let way = &self.body.path;
+        let async_trait =
+            way.split_last().is_some_and(|(_, way)| async_trait_type(&self.body.at(way)).is_some());
+        if way.is_empty() || async_trait {
+            self.arguments.capture(block)
+        } else {
+            TokenStream::new()
+        }
+    }
+
     pub(crate) fn arguments(&self) -> &Arguments {
         &self.arguments
     }

@@ -22,7 +22,7 @@ mod tests;
 
 /// Ends an async function in time, and tells all that it calls how much is left.
 ///
-/// ```ignore
+/// ```text
 /// #[deadline("2s", reserve = "50ms")]
 /// async fn page(&self, user: UserId) -> Result<Page, ApiError> { .. }
 /// ```
@@ -35,7 +35,7 @@ pub fn deadline(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Runs an async function again when it failed in a way that may pass.
 ///
-/// ```ignore
+/// ```text
 /// #[retry(max = 5, base = "100ms", cap = "10s", jitter = "full", safe)]
 /// async fn price(&self, movie: &str) -> Result<u64, ApiError> { .. }
 /// ```
@@ -48,7 +48,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Says of each error what it means, for every policy that asks.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Debug, Fault)]
 /// enum ApiError {
 ///     #[fault(transient)]

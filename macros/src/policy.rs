@@ -98,7 +98,7 @@ impl Code {
         match self {
             Self::Future(future) => future,
             Self::Statements(statements) => {
-                let captures = cx.func.arguments().capture(&statements);
+                let captures = cx.func.capture(&statements);
                 let edge = cx.func.type_edge(&cx.rt);
                 quote!(async move { #captures #edge #statements })
             }
