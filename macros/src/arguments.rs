@@ -70,7 +70,13 @@ impl Arguments {
             name.starts_with('_') || contains(block.clone(), &name)
         };
         let owners = self.owners.iter().rev().filter(used).collect::<Vec<_>>();
-        if owners.is_empty() { TokenStream::new() } else { quote!(let _ = (#(&#owners,)*);) }
+        if owners.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #[allow(clippy::used_underscore_binding)]
+            let _ = (#(&#owners,)*);
+        }
     }
 
     /// Notes the `mut` arguments, and takes the `mut`s off where the body cannot need them.

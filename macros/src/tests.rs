@@ -97,6 +97,7 @@ fn deadline() {
                 __steadfast::within(
                         &__STEADFAST_DEADLINE0,
                         async move {
+                            #[allow(clippy::used_underscore_binding)]
                             let _ = (&movie, &self);
                             if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
                                 anyhow::Result<u64>,
@@ -237,47 +238,49 @@ fn arguments_of_every_attempts_own() {
                 let mut __steadfast_attempts = __steadfast::Attempts::new(__steadfast::Option::None);
                 loop {
                     let __steadfast_wait = {
-                        #[allow(
-                            clippy::redundant_locals,
-                            clippy::shadow_reuse,
-                            clippy::shadow_same,
-                            clippy::shadow_unrelated
-                        )]
-                        let seen = __steadfast::fresh(&seen);
-                        #[allow(
-                            clippy::redundant_locals,
-                            clippy::shadow_reuse,
-                            clippy::shadow_same,
-                            clippy::shadow_unrelated
-                        )]
-                        let url = __steadfast::fresh(&url);
-                        let __steadfast_outcome: R<_> = async {
-                            if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
-                                R<_>,
-                            > {
-                                return __steadfast_never;
-                            }
+                        let __steadfast_outcome: R<_> = {
                             #[allow(
                                 clippy::redundant_locals,
                                 clippy::shadow_reuse,
                                 clippy::shadow_same,
                                 clippy::shadow_unrelated
                             )]
-                            let mut seen = seen;
+                            let seen = __steadfast::fresh(&seen);
                             #[allow(
                                 clippy::redundant_locals,
                                 clippy::shadow_reuse,
                                 clippy::shadow_same,
                                 clippy::shadow_unrelated
                             )]
-                            let url = url;
-                            #[allow(unused_braces)]
-                            {
-                                seen.push(1);
-                                get(url).await
+                            let url = __steadfast::fresh(&url);
+                            async {
+                                if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
+                                    R<_>,
+                                > {
+                                    return __steadfast_never;
+                                }
+                                #[allow(
+                                    clippy::redundant_locals,
+                                    clippy::shadow_reuse,
+                                    clippy::shadow_same,
+                                    clippy::shadow_unrelated
+                                )]
+                                let mut seen = seen;
+                                #[allow(
+                                    clippy::redundant_locals,
+                                    clippy::shadow_reuse,
+                                    clippy::shadow_same,
+                                    clippy::shadow_unrelated
+                                )]
+                                let url = url;
+                                #[allow(unused_braces)]
+                                {
+                                    seen.push(1);
+                                    get(url).await
+                                }
                             }
-                        }
-                            .await;
+                                .await
+                        };
                         let __steadfast_rules = __steadfast::Rules::new(
                             &__STEADFAST_RETRY0,
                             __steadfast::Option::None,

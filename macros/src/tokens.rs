@@ -136,7 +136,7 @@ pub(crate) const ASYNC_TRAIT_SELF: &str = "__self";
 /// Input:  `(mut a, &mut b, ref mut c)`
 /// Output: `(a, &mut b, ref mut c)`, and `mut a`
 pub(crate) fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<(TokenTree, Ident)>) {
-    let mut taken = Vec::new();
+    let mut muts = Vec::new();
     let mut output: Vec<TokenTree> = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -146,17 +146,17 @@ pub(crate) fn take_muts(tokens: TokenStream) -> (TokenStream, Vec<(TokenTree, Id
             (token, Some(TokenTree::Ident(name)))
                 if is_ident(&token, "mut") && !by_reference && name != ASYNC_TRAIT_SELF =>
             {
-                taken.push((token, name.clone()));
+                muts.push((token, name.clone()));
             }
             (TokenTree::Group(group), _) => {
-                let (inner, inner_taken) = take_muts(group.stream());
-                taken.extend(inner_taken);
+                let (inner, inner_muts) = take_muts(group.stream());
+                muts.extend(inner_muts);
                 output.push(like(&group, inner).into());
             }
             (token, _) => output.push(token),
         }
     }
-    (output.into_iter().collect(), taken)
+    (output.into_iter().collect(), muts)
 }
 
 /// Puts tokens of ours where the user's stand, so that rustc reports an unmet bound there.

@@ -209,8 +209,10 @@ impl Retry {
     /// let mut attempts = Attempts::new(Some(&BUDGET));
     /// loop {
     ///     let wait = {
-    ///         let body = fresh(&body);              // a `mut` argument, or one in `clone(..)`
-    ///         let outcome: Result<T, E> = future.await;
+    ///         let outcome: Result<T, E> = {
+    ///             let body = fresh(&body);          // a `mut` argument, or one in `clone(..)`
+    ///             future.await
+    ///         };
     ///         let rules = Rules::new(&RETRY, Some(&BUDGET), &SITE);
     ///         match attempts.after(rules, &outcome, by_fault, no_value) {
     ///             Some(wait) => wait,
@@ -229,6 +231,9 @@ impl Retry {
             |at: &dyn ToTokens| placed_at(&at.to_token_stream(), &quote!(#rt::Attempts::after));
         let ret = cx.func.ret();
         let fresh = self.fresh(cx);
+        // In braces of their own, so that `when` and the like see the arguments as they came.
+        let attempt =
+            if fresh.is_empty() { quote!(#future.await) } else { quote!({ #fresh #future.await }) };
         let local_outcome = local("__steadfast_outcome");
         let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
         let (after, when) = match &self.when {
@@ -258,8 +263,7 @@ impl Retry {
             let mut __steadfast_attempts = #rt::Attempts::new(#budget);
             loop {
                 let __steadfast_wait = {
-                    #fresh
-                    let #local_outcome: #ret = #future.await;
+                    let #local_outcome: #ret = #attempt;
                     let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE);
                     match #after(
                         &mut __steadfast_attempts,
