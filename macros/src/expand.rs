@@ -8,9 +8,9 @@ use crate::{
     args::Mistakes,
     arguments::MutArgument,
     func::{Func, MARKER},
-    policy::{Code, Context, retry::shadowing},
+    policy::{Code, Context},
     stack::Stack,
-    tokens::like,
+    tokens::{like, shadowing},
 };
 
 /// Expands the topmost attribute of a function.

@@ -1,6 +1,6 @@
 //! Reads the annotated function, and finds the future in it.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, ReturnType, Signature, Token, Visibility,
@@ -11,9 +11,10 @@ use syn::{
 use crate::{
     args::Mistakes,
     arguments::Arguments,
+    body::{Body, lift_inner_attributes, unwrap_invisible},
     tokens::{
-        ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, is_punct, like, local,
-        names_a_future, output_type, placed_at, take_muts, without_impl,
+        ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, local, names_a_future,
+        output_type, placed_at, take_muts, without_impl,
     },
 };
 
@@ -31,13 +32,6 @@ pub(crate) struct Func {
     /// The type of the outcome, and where it stands. `_` where it is not written.
     ret: TokenStream,
     arguments: Arguments,
-}
-
-#[derive(Clone)]
-struct Body {
-    group: Group,
-    /// The way from the group down to the braces of the future: the index of a group in each.
-    path: Vec<usize>,
 }
 
 impl Func {
@@ -298,77 +292,6 @@ impl Parse for Written {
         attrs.extend(inner);
         Ok(Self { attrs, vis, defaultness, sig, body: Some(group) })
     }
-}
-
-/// A `$body:block` of a `macro_rules!` macro comes in a group without delimiters.
-fn unwrap_invisible(group: Group) -> Group {
-    if group.delimiter() == Delimiter::None {
-        let mut tokens = group.stream().into_iter();
-        if let (Some(TokenTree::Group(inner)), None) = (tokens.next(), tokens.next()) {
-            return unwrap_invisible(inner);
-        }
-    }
-    group
-}
-
-/// `#![allow(..)]` may stand at the top of a function, and nowhere deeper.
-fn lift_inner_attributes(group: &Group) -> syn::Result<(Vec<Attribute>, Group)> {
-    let parser = |input: ParseStream<'_>| {
-        let attrs = input.call(Attribute::parse_inner)?;
-        Ok((attrs, input.parse::<TokenStream>()?))
-    };
-    let (mut attrs, rest) = syn::parse::Parser::parse2(parser, group.stream())?;
-    for attr in &mut attrs {
-        attr.style = syn::AttrStyle::Outer;
-    }
-    Ok((attrs, like(group, rest)))
-}
-
-impl Body {
-    fn inner(&self) -> Group {
-        self.at(&self.path)
-    }
-
-    fn at(&self, way: &[usize]) -> Group {
-        way.iter().fold(self.group.clone(), |group, &index| {
-            match group.stream().into_iter().nth(index) {
-                Some(TokenTree::Group(inner)) => inner,
-                _ => group,
-            }
-        })
-    }
-
-    fn replace(&mut self, way: &[usize], with: TokenStream) {
-        self.group = replaced(&self.group, way, with);
-    }
-
-    /// Whether the body is its future and nothing else.
-    fn nothing_before_the_future(&self) -> bool {
-        let length = self.group.stream().into_iter().count();
-        match self.path.first() {
-            None => true,
-            // `async move { .. }`, or `Box::pin(async move { .. })` and the like
-            Some(&index) => {
-                index + 1 == length && index <= 8 && !contains_semicolon(&self.group, index)
-            }
-        }
-    }
-}
-
-fn contains_semicolon(group: &Group, before: usize) -> bool {
-    group.stream().into_iter().take(before).any(|token| is_punct(&token, ';'))
-}
-
-fn replaced(group: &Group, way: &[usize], with: TokenStream) -> Group {
-    let Some((&index, way)) = way.split_first() else { return like(group, with) };
-    // Not to be survived: the function would come out without its policies.
-    let there = group.stream().into_iter().nth(index);
-    assert!(matches!(there, Some(TokenTree::Group(_))), "the way to the future leads nowhere");
-    let tokens = group.stream().into_iter().enumerate().map(|(at, token)| match token {
-        TokenTree::Group(inner) if at == index => replaced(&inner, way, with.clone()).into(),
-        token => token,
-    });
-    like(group, tokens.collect())
 }
 
 /// Says what an item is that is not a function, where that is plain.

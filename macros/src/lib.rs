@@ -7,6 +7,7 @@ use proc_macro::TokenStream;
 
 mod args;
 mod arguments;
+mod body;
 mod duration;
 mod expand;
 mod fault;

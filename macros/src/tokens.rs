@@ -202,3 +202,11 @@ pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
 pub(crate) fn reported_at(tokens: &impl ToTokens) -> Span {
     tokens.span().resolved_at(Span::mixed_site())
 }
+
+/// Lets clippy's restriction lints know that a name which shadows an argument is not the user's.
+pub(crate) fn shadowing(own: &TokenStream) -> TokenStream {
+    quote! {
+        #[allow(clippy::redundant_locals, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+        #own
+    }
+}

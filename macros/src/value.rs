@@ -7,7 +7,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp, ext::IdentExt, spanned::Spanned};
 
 use crate::{
-    args::{Key, Mistakes, list},
+    args::{Arg, Args, Key, Mistakes, list},
     duration,
     nearest::nearest,
 };
@@ -135,6 +135,37 @@ pub(crate) fn choice(
     mistakes
         .at(expr, format_args!("`{}` cannot be `{}`: {hint}", key.name, name.trim_matches('"')));
     None
+}
+
+/// The value behind a key, read by `read`.
+pub(crate) fn keyed<T>(
+    args: &mut Args,
+    key: &Key,
+    mistakes: &mut Mistakes,
+    read: impl FnOnce(&Expr, &mut Mistakes) -> Option<Setting<T>>,
+) -> Option<(Arg, Setting<T>)> {
+    let arg = args.take(key, mistakes)?;
+    let value = read(arg.value(key, mistakes)?, mistakes)?;
+    Some((arg, value))
+}
+
+/// A closure or a path; a literal is neither.
+pub(crate) fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
+    let arg = args.take(key, mistakes)?;
+    let value = arg.value(key, mistakes)?;
+    let Expr::Lit(ref lit) = *value else { return Some(value.clone()) };
+    let (name, example) = (key.name, key.example);
+    if name == "when" && is_text(lit, "any") {
+        mistakes.at(value, format_args!("`any` is a word of its own: write `{name} = any`"));
+    } else {
+        mistakes.at(value, format_args!("`{name}` takes a closure or a path: `{example}`"));
+    }
+    None
+}
+
+/// Whether the literal is this text.
+pub(crate) fn is_text(lit: &ExprLit, text: &str) -> bool {
+    matches!(&lit.lit, Lit::Str(lit) if lit.value() == text)
 }
 
 /// Whether the value is this bare word, such as `none` or `any`.

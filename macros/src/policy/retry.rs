@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit};
+use syn::Expr;
 
 use super::{Code, Context, did_you_mean_argument};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
     arguments::MutArgument,
     func::Func,
-    tokens::{local, placed_at},
-    value::{self, Setting},
+    tokens::{local, placed_at, shadowing},
+    value::{self, Setting, callable, is_text, keyed},
 };
 
 const MAX: Key = Key {
@@ -373,31 +373,6 @@ impl Retry {
     }
 }
 
-fn keyed<T>(
-    args: &mut Args,
-    key: &Key,
-    mistakes: &mut Mistakes,
-    read: impl FnOnce(&Expr, &mut Mistakes) -> Option<Setting<T>>,
-) -> Option<(Arg, Setting<T>)> {
-    let arg = args.take(key, mistakes)?;
-    let value = read(arg.value(key, mistakes)?, mistakes)?;
-    Some((arg, value))
-}
-
-/// A closure or a path; a literal is neither.
-fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
-    let arg = args.take(key, mistakes)?;
-    let value = arg.value(key, mistakes)?;
-    let Expr::Lit(lit) = value else { return Some(value.clone()) };
-    let (name, example) = (key.name, key.example);
-    if name == WHEN.name && is_text(lit, "any") {
-        mistakes.at(value, format_args!("`any` is a word of its own: write `{name} = any`"));
-    } else {
-        mistakes.at(value, format_args!("`{name}` takes a closure or a path: `{example}`"));
-    }
-    None
-}
-
 /// The name of an item or a field; a literal is neither.
 fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
     let arg = args.take(key, mistakes)?;
@@ -417,10 +392,6 @@ fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
         value => return Some(value.clone()),
     }
     None
-}
-
-fn is_text(lit: &ExprLit, text: &str) -> bool {
-    matches!(&lit.lit, Lit::Str(lit) if lit.value() == text)
 }
 
 fn clones(args: &mut Args, func: &Func, mistakes: &mut Mistakes) -> Vec<Ident> {
@@ -457,13 +428,5 @@ fn variant(of: &TokenStream, setting: &Setting<Ident>) -> TokenStream {
     match setting.known() {
         Some(variant) => quote!(#of::#variant),
         None => setting.expr().to_token_stream(),
-    }
-}
-
-/// Lets clippy's restriction lints know that a name which shadows an argument is not the user's.
-pub(crate) fn shadowing(own: &TokenStream) -> TokenStream {
-    quote! {
-        #[allow(clippy::redundant_locals, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
-        #own
     }
 }
