@@ -64,7 +64,7 @@ fn by_mark() {
 }
 
 #[test]
-fn refusals_by_whether_the_body_had_started() {
+fn refusals() {
     fn refusal(started: bool) -> steadfast::Error {
         #[steadfast::deadline("1s")]
         async fn hangs() -> Result<(), steadfast::Error> {
@@ -83,7 +83,7 @@ fn refusals_by_whether_the_body_had_started() {
         runtime.block_on(call).expect_err("it is refused")
     }
     assert_eq!(refusal(true).class(), Class::Ambiguous);
-    assert_eq!(refusal(false).class(), Class::Transient);
+    assert_eq!(refusal(false).class(), Class::Ambiguous);
     assert_eq!((refusal(true).http_status(), refusal(true).grpc_code()), (504, 4));
     assert!(refusal(true).to_string().contains("was cut off by its deadline"));
     assert!(refusal(false).to_string().contains("was not started"));

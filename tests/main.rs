@@ -3,5 +3,7 @@
 mod deadline;
 mod fault;
 mod retry;
+mod shapes;
+mod size;
 mod storm;
 mod telemetry;

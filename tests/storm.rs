@@ -3,7 +3,7 @@
 //!
 //! A spike slows the server down until every call times out; the server works on for callers that
 //! have left; their retries keep it there after the spike is over. That is a metastable failure
-//! (Bronson et al., HotOS 2021), and a budget is what ends it.
+//! (Bronson et al., `HotOS` 2021), and a budget is what ends it.
 
 use std::{
     sync::{
@@ -41,7 +41,7 @@ impl Server {
         let concurrency = self.concurrency.clone();
         let load = concurrency.fetch_add(1, Ordering::Relaxed) + 1;
         let work = tokio::spawn(async move {
-            sleep(Duration::from_millis(1_000) + Duration::from_millis(10) * load).await;
+            sleep(Duration::from_secs(1) + Duration::from_millis(10) * load).await;
             concurrency.fetch_sub(1, Ordering::Relaxed);
         });
         work.await.expect("no panic");

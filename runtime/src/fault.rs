@@ -127,11 +127,12 @@ impl Fault for Infallible {
     }
 }
 
+/// A deadline that passed is ambiguous, also where the body had not started: whoever handed the
+/// refusal up may have done something before.
 impl Fault for crate::Error {
     fn class(&self) -> Class {
         match self {
-            Self::DeadlineExceeded { started: true, .. } => Class::Ambiguous,
-            Self::DeadlineExceeded { started: false, .. } => Class::Transient,
+            Self::DeadlineExceeded { .. } => Class::Ambiguous,
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn in_chain<E: Chain>(error: &E) -> Class {
 /// assert_eq!(in_chain_with::<StockError>(&error), Class::Transient);
 /// ```
 ///
-/// On an attribute: `when = |error| steadfast::fault::in_chain_with::<StockError>(error)`.
+/// On an attribute: `when = steadfast::fault::in_chain_with::<StockError>`.
 pub fn in_chain_with<F: Fault + Error + 'static>(error: &impl Chain) -> Class {
     find(error.outermost(), |error| {
         error.downcast_ref::<F>().map(Fault::class).or_else(|| known(error))

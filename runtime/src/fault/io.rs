@@ -6,9 +6,12 @@ use super::{Class, Fault, chain};
 ///
 /// | kind | class |
 /// |---|---|
-/// | connection refused, host or network unreachable or down, address not available, not connected, would block, interrupted, resource busy | transient |
-/// | timed out, connection reset or aborted, broken pipe, unexpected end of file | ambiguous |
+/// | connection refused, address not available, interrupted, resource busy | transient |
+/// | timed out, would block, connection reset or aborted, not connected, broken pipe, unexpected end of file, host or network unreachable or down | ambiguous |
 /// | every other | permanent |
+///
+/// What can also be told of a connection that was open is ambiguous: a host becomes unreachable
+/// after the request has gone out, and "would block" is how a blocking socket tells of its timeout.
 impl Fault for Error {
     fn class(&self) -> Class {
         if let Some(class) = self.get_ref().and_then(|inner| chain::known(inner)) {
@@ -17,18 +20,18 @@ impl Fault for Error {
         match self.kind() {
             ErrorKind::AddrNotAvailable
             | ErrorKind::ConnectionRefused
-            | ErrorKind::HostUnreachable
             | ErrorKind::Interrupted
-            | ErrorKind::NetworkDown
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NotConnected
-            | ErrorKind::ResourceBusy
-            | ErrorKind::WouldBlock => Class::Transient,
+            | ErrorKind::ResourceBusy => Class::Transient,
             ErrorKind::BrokenPipe
             | ErrorKind::ConnectionAborted
             | ErrorKind::ConnectionReset
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NotConnected
             | ErrorKind::TimedOut
-            | ErrorKind::UnexpectedEof => Class::Ambiguous,
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::WouldBlock => Class::Ambiguous,
             _ => Class::Permanent,
         }
     }
@@ -36,8 +39,6 @@ impl Fault for Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -46,6 +47,8 @@ mod tests {
             (ErrorKind::ConnectionRefused, Class::Transient),
             (ErrorKind::ConnectionReset, Class::Ambiguous),
             (ErrorKind::TimedOut, Class::Ambiguous),
+            (ErrorKind::WouldBlock, Class::Ambiguous),
+            (ErrorKind::HostUnreachable, Class::Ambiguous),
             (ErrorKind::NotFound, Class::Permanent),
         ] {
             assert_eq!(Error::from(kind).class(), class, "{kind}");
@@ -54,10 +57,8 @@ mod tests {
 
     #[test]
     fn the_wrapped_error_knows_better() {
-        let refusal =
-            crate::Error::DeadlineExceeded { function: "f", late: Duration::ZERO, started: false };
-        let error = Error::from(refusal);
-        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let refused = Error::from(ErrorKind::ConnectionRefused);
+        let error = Error::new(ErrorKind::InvalidData, refused);
         assert_eq!(error.class(), Class::Transient);
     }
 }

@@ -12,6 +12,10 @@ use super::{Class, Fault};
 /// | timed out, connection lost, body cut off | ambiguous |
 /// | a status, through `error_for_status` | that of the status; it keeps no headers, so ask [`of_response`](super::of_response) before, if the peer sends `Retry-After` |
 /// | could not build the request, too many redirects, a body that does not decode | permanent |
+///
+/// An error does not tell whether it stands at the end of a redirect. A client that writes should
+/// follow none (`redirect::Policy::none()`), or a write that was accepted with a redirect to a host
+/// that is down is repeated.
 impl Fault for Error {
     fn class(&self) -> Class {
         if let Some(status) = self.status() {

@@ -1,6 +1,6 @@
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
-use ::tonic::{Code, Status};
+use ::tonic::{Code, ConnectError, Status};
 use tonic_types::StatusExt;
 
 use super::{Class, Fault};
@@ -9,10 +9,12 @@ use super::{Class, Fault};
 ///
 /// | code | class |
 /// |---|---|
-/// | `Unavailable`, `Aborted` | transient; throttled if the server says when to come back |
-/// | `ResourceExhausted` | throttled if the server says when to come back, else permanent (a quota) |
-/// | `DeadlineExceeded`, `Cancelled`, `Unknown`, `Internal`, `DataLoss` | ambiguous |
-/// | every other | permanent |
+/// | `Unavailable`, `Aborted`, `ResourceExhausted`, if the server says when to come back | throttled |
+/// | `Unavailable`, if no connection could be made; `Aborted` | transient |
+/// | `Unavailable` else; `DeadlineExceeded`, `Cancelled`, `Unknown`, `Internal`, `DataLoss` | ambiguous |
+/// | `ResourceExhausted` else (a quota); every other | permanent |
+///
+/// `Unavailable` is also what becomes of a connection that was lost after the request was sent.
 ///
 /// "When to come back" is `google.rpc.RetryInfo` or the trailer `grpc-retry-pushback-ms`; a
 /// negative or unreadable pushback means "do not retry" (gRFC A6).
@@ -27,9 +29,11 @@ impl Fault for Status {
             (Code::Unavailable | Code::Aborted | Code::ResourceExhausted, Some(_)) => {
                 Class::Throttled { retry_after: asked }
             }
-            (Code::Unavailable | Code::Aborted, None) => Class::Transient,
+            (Code::Aborted, None) => Class::Transient,
+            (Code::Unavailable, None) if never_connected(self) => Class::Transient,
             (
-                Code::DeadlineExceeded
+                Code::Unavailable
+                | Code::DeadlineExceeded
                 | Code::Cancelled
                 | Code::Unknown
                 | Code::Internal
@@ -39,6 +43,17 @@ impl Fault for Status {
             _ => Class::Permanent,
         }
     }
+}
+
+fn never_connected(status: &Status) -> bool {
+    let mut next = status.source();
+    while let Some(error) = next {
+        if error.is::<ConnectError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 enum Pushback {
@@ -70,13 +85,21 @@ mod tests {
     #[test]
     fn by_code() {
         for (code, class) in [
-            (Code::Unavailable, Class::Transient),
+            (Code::Unavailable, Class::Ambiguous),
+            (Code::Aborted, Class::Transient),
             (Code::DeadlineExceeded, Class::Ambiguous),
             (Code::ResourceExhausted, Class::Permanent),
             (Code::InvalidArgument, Class::Permanent),
         ] {
             assert_eq!(Status::new(code, "").class(), class, "{code:?}");
         }
+    }
+
+    #[test]
+    fn without_a_connection_nothing_happened() {
+        let mut status = Status::unavailable("");
+        status.set_source(std::sync::Arc::new(ConnectError("refused".into())));
+        assert_eq!(status.class(), Class::Transient);
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl Retry {
         self
     }
 
-    /// Sets the longest wait, jitter included. Default 10 s.
+    /// Sets the longest wait, jitter included, and the longest that a peer may ask for: a longer
+    /// hint stops the loop. Default 10 s. Only the jitter on top of a hint may go past it.
     pub const fn cap(mut self, wait: Duration) -> Self {
         self.cap = wait;
         self

@@ -1,0 +1,38 @@
+//! Writes a function once for each stack of attributes. The functions' tokens keep their places, so
+//! that lints take them for handwritten.
+
+/// Input:  `fn a(..) ..`, `fn b(..) ..`
+/// Output: `mod retried { #[retry] fn a(..) .. #[retry] fn b(..) .. }`, and likewise `mod limited`
+///         with `#[deadline]` and `mod both`
+macro_rules! under_each_stack {
+    ($($function:item)*) => {
+        /// Under `retry`.
+        pub mod retried {
+            use super::*;
+            $(
+                #[::sturdy::retry(crate = ::sturdy)]
+                $function
+            )*
+        }
+
+        /// Under `deadline`.
+        pub mod limited {
+            use super::*;
+            $(
+                #[::sturdy::deadline("2s", crate = ::sturdy)]
+                $function
+            )*
+        }
+
+        /// Under both, and each attempt under one more.
+        pub mod both {
+            use super::*;
+            $(
+                #[::sturdy::deadline("2s", crate = ::sturdy)]
+                #[::sturdy::retry(crate = ::sturdy)]
+                #[::sturdy::deadline("1s", crate = ::sturdy)]
+                $function
+            )*
+        }
+    };
+}

@@ -1,0 +1,121 @@
+//! The functions do what they say, under each stack.
+
+use std::{future::Future, pin::Pin, sync};
+
+use core::runtime::Builder;
+
+use crate::hostile::functions::Pair;
+use crate::hostile::settings::{self, Settings};
+use crate::hostile::trouble::Trouble;
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+/// One test for each stack, in which its functions are called what they are in every other.
+macro_rules! under_each_stack {
+    ($test:ident: $($checks:tt)*) => {
+        mod $test {
+            use super::*;
+
+            #[test]
+            fn retried() {
+                run(async {
+                    use crate::hostile::$test::retried::*;
+                    $($checks)*
+                });
+            }
+
+            #[test]
+            fn limited() {
+                run(async {
+                    use crate::hostile::$test::limited::*;
+                    $($checks)*
+                });
+            }
+
+            #[test]
+            fn both() {
+                run(async {
+                    use crate::hostile::$test::both::*;
+                    $($checks)*
+                });
+            }
+        }
+    };
+}
+
+macro_rules! all_are {
+    ($($call:expr_2021 => $expected:expr_2021;)*) => {
+        $(assert_eq!($call.await, $expected);)*
+    };
+}
+
+under_each_stack! { functions:
+    let mut told = Vec::new();
+    all_are! {
+        borrows("text") => Ok("text");
+        borrows("") => Err(Trouble::Broken(1));
+        owns(String::from("text")) => Ok(4);
+        guards(String::from("text"), Vec::new()) => Ok(4);
+        changes(&mut told) => Ok(1);
+        changes_own(Vec::from([1, 2])) => Ok(3);
+        patterns((1, 2), Pair { one: 3, other: 4 }, [5, 6, 7], String::new(), &8) => Ok(26);
+        conditional(1, 2) => Ok(3);
+        generic(&["one"], "or") => Ok((1, "or"));
+        recurses(3) => Ok(7);
+        leaves(Ok(1), false) => Ok(2);
+        leaves(Err(Trouble::Broken(1)), false) => Err(Trouble::Broken(1));
+        leaves(Ok(1), true) => Ok(1);
+        shadows() => Err(Trouble::Broken(7));
+        attributes(1) => Ok(2);
+        forwards() => Err(Trouble::Broken(7));
+        r#type("type", 1) => Ok(4);
+        narrow() => Ok(());
+    }
+    let nameless = nameless([7_u32].into_iter()).await.map(|number| format!("{number}"));
+    assert_eq!(nameless, Ok(String::from("7")));
+}
+
+under_each_stack! { futures:
+    let text = String::from("text");
+    all_are! {
+        nameless("text") => Ok("text");
+        owns(text.clone(), Vec::new()) => Ok(text.clone());
+        prepares("text") => Ok(text.clone());
+        boxed("text") => Ok(text.clone());
+        aliased("text", 1) => Ok(text);
+    }
+}
+
+under_each_stack! { methods:
+    let mut client = Client::<2>::made(1).await.unwrap();
+    all_are! {
+        client.borrows("text") => Ok((&[1][..], 4));
+        client.changes(1) => Ok("told");
+        client.borrows("") => Ok((&[1, 2][..], 0));
+        client.provided(1) => Ok(2);
+        client.implemented(1) => Ok(4);
+        Pin::new(&mut client.clone()).pinned() => Ok(3);
+        Box::new(client.clone()).boxed() => Ok(2);
+        sync::Arc::new(client.clone()).shared() => Ok(3);
+    }
+    assert_eq!(client.owned().await.unwrap().told, [1, 2]);
+}
+
+#[test]
+fn settings() {
+    run(async {
+        let numbers = [sync::atomic::AtomicU32::new(0)];
+        let mut own = Settings::twice();
+        all_are! {
+            settings::literals() => Err(Trouble::Busy);
+            settings::expressions(&numbers) => Ok(1);
+            settings::clones(String::from("text"), (1, 2), Vec::new()) => Err(Trouble::Lost);
+            settings::clones(String::from("t"), (1, 2), Vec::new()) => Ok(1);
+            own.ask("") => Ok(true);
+        }
+        assert_eq!(own.max, 4, "one more with each attempt, the last included");
+    });
+}

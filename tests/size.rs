@@ -1,0 +1,126 @@
+//! What an annotation costs a call that succeeds: bytes in its future, and not one allocation.
+
+use std::{
+    future::Future,
+    io,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use allocation_counter::measure;
+use tokio::{runtime::Builder, task::yield_now};
+
+/// A client of half a kilobyte, as those of an HTTP library are.
+struct Client([u64; 64]);
+
+impl Client {
+    async fn call(&self, name: &str) -> io::Result<u64> {
+        let buffer = [0_u8; 64];
+        yield_now().await;
+        Ok(self.0[name.len()] + u64::from(buffer[0]))
+    }
+}
+
+/// The same functions, bare and under each stack.
+macro_rules! functions {
+    ($module:ident $(#[$attribute:meta])*) => {
+        mod $module {
+            use super::*;
+
+            $(#[$attribute])*
+            pub(super) async fn ready() -> io::Result<u64> {
+                Ok(1)
+            }
+
+            $(#[$attribute])*
+            pub(super) async fn waits() -> io::Result<u64> {
+                yield_now().await;
+                Ok(1)
+            }
+
+            $(#[$attribute])*
+            pub(super) async fn borrows(client: &Client, name: &str) -> io::Result<u64> {
+                client.call(name).await
+            }
+
+            $(#[$attribute])*
+            pub(super) async fn owns(client: Client, name: String) -> io::Result<u64> {
+                client.call(&name).await
+            }
+
+            pub(super) fn sizes() -> [usize; 4] {
+                let client = client();
+                [
+                    size_of_val(&ready()),
+                    size_of_val(&waits()),
+                    size_of_val(&borrows(&client, "name")),
+                    size_of_val(&owns(super::client(), String::new())),
+                ]
+            }
+
+            pub(super) fn allocations() -> [u64; 3] {
+                let client = client();
+                [counted(ready), counted(waits), counted(|| borrows(&client, "name"))]
+            }
+        }
+    };
+}
+
+functions!(bare);
+functions!(retried #[steadfast::retry]);
+functions!(limited #[steadfast::deadline("2s")]);
+functions!(both #[steadfast::deadline("2s")] #[steadfast::retry]);
+functions!(three #[steadfast::deadline("2s")] #[steadfast::retry] #[steadfast::deadline("1s")]);
+
+const fn client() -> Client {
+    Client([0; 64])
+}
+
+/// The allocations of a call, after a first one that may set up what lives as long as the program.
+fn counted<F: Future<Output = io::Result<u64>>>(call: impl Fn() -> F) -> u64 {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _inside = runtime.enter();
+    let finish = || {
+        let mut future = pin!(call());
+        let mut context = Context::from_waker(Waker::noop());
+        while !matches!(future.as_mut().poll(&mut context), Poll::Ready(Ok(_))) {}
+    };
+    finish();
+    measure(finish).count_total
+}
+
+/// Asserts that a stack adds no more bytes than this to any of the functions.
+fn assert_adds(most: usize, stack: [usize; 4]) {
+    let bare = bare::sizes();
+    let within = stack.iter().zip(bare).all(|(annotated, bare)| *annotated <= bare + most);
+    assert!(within, "{bare:?} bytes have become {stack:?}, more than {most} more");
+}
+
+#[test]
+fn a_retry_adds_its_count_of_attempts() {
+    assert_adds(72, retried::sizes());
+}
+
+#[test]
+fn a_deadline_adds_its_timer() {
+    assert_adds(152, limited::sizes());
+}
+
+#[test]
+fn both_add_at_most_two_hundred_bytes() {
+    assert_adds(200, both::sizes());
+}
+
+#[test]
+fn a_deadline_for_each_attempt_adds_another_timer() {
+    assert_adds(320, three::sizes());
+}
+
+#[test]
+fn a_call_that_succeeds_allocates_nothing() {
+    assert_eq!(bare::allocations(), [0; 3]);
+    assert_eq!(retried::allocations(), [0; 3]);
+    assert_eq!(limited::allocations(), [0; 3]);
+    assert_eq!(both::allocations(), [0; 3]);
+    assert_eq!(three::allocations(), [0; 3]);
+}
