@@ -33,12 +33,13 @@ async fn hangs() -> Result<(), Error> {
 #[tokio::test(start_paused = true)]
 async fn cuts_off_a_body_that_waits() {
     let start = Instant::now();
-    let Err(Error::DeadlineExceeded { function, late, started, .. }) = hangs().await else {
+    let Err(Error::DeadlineExceeded { function, limit, late, started, .. }) = hangs().await else {
         panic!("it hangs")
     };
     assert_close(start.elapsed(), SECOND);
     assert_close(late, Duration::ZERO);
     assert!(function.ends_with("::deadline::hangs"), "{function}");
+    assert_eq!(limit, Some(SECOND));
     assert!(started);
 }
 
@@ -170,7 +171,8 @@ mod inherited {
         assert_close(carried.await.expect("in time").expect("carried"), 2 * SECOND);
         let carried = makes().await.expect("in time");
         sleep(4 * SECOND).await;
-        assert!(matches!(carried.await, Err(Error::DeadlineExceeded { started: false, .. })));
+        let late = carried.await;
+        assert!(matches!(late, Err(Error::DeadlineExceeded { started: false, limit: None, .. })));
     }
 
     #[tokio::test(start_paused = true)]

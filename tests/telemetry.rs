@@ -94,7 +94,7 @@ async fn each_event_has_its_line() {
     let name = "function=\"behaviour::telemetry::hangs\" policy=\"deadline\"";
     assert!(
         line.starts_with(&format!(
-            "DEBUG message=deadline exceeded {name} outcome=\"cut_off\" late_ms="
+            "DEBUG message=deadline exceeded {name} outcome=\"cut_off\" limit_ms=1000 late_ms="
         )),
         "{line}"
     );

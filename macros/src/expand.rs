@@ -22,7 +22,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
     };
     let stack = Stack::take(name, args, &mut func, &mut mistakes);
     let original = original(&func, &stack);
-    if stack.has_retry() {
+    if stack.retry().is_some() {
         func.take_mut_arguments("retry", &mut mistakes);
     }
     match mistakes.into_error() {
@@ -47,7 +47,13 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 /// ```
 fn around(func: Func, stack: &Stack) -> TokenStream {
     let (krate, rt) = (&stack.krate, quote!(__steadfast));
-    let mut cx = Context { func: &func, rt: rt.clone(), setup: TokenStream::new(), depth: 0 };
+    let mut cx = Context {
+        func: &func,
+        rt: rt.clone(),
+        setup: TokenStream::new(),
+        depth: 0,
+        retry: stack.retry(),
+    };
     let mut code = Code::Future(body(&cx, stack));
     for layer in stack.layers.iter().rev() {
         code = layer.policy.wrap(code, &mut cx);
@@ -81,17 +87,17 @@ fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
     let edge = cx.func.type_edge(&cx.rt);
     let group = cx.func.inner();
     let body = quote!(#[allow(unused_braces)] #group);
-    if !stack.has_retry() {
+    let Some(retry) = stack.retry() else {
         let captures = cx.func.capture(&body);
         return quote!(async move { #captures #edge #body });
-    }
+    };
     let muts = arguments.muts().iter().map(
         |MutArgument { attrs, mutability, name }| quote!(#(#attrs)* let #mutability #name = #name;),
     );
     let clones = stack.clones().filter(|name| !arguments.is_mut(name));
     let clones = clones.map(|name| quote!(let #name = #name;));
     let own = muts.chain(clones).map(|own| shadowing(&own));
-    quote!(async { #edge #(#own)* #body })
+    quote_spanned!(retry=> async { #edge #(#own)* #body })
 }
 
 /// The names of the siblings that were taken off, used once each: a `use` of one stays used, a name

@@ -1,6 +1,6 @@
 //! The policies: for each, one file with its keys, its checks and what it expands to.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) struct Context<'f> {
     pub(crate) setup: TokenStream,
     /// How many policies have been put around, for names that differ.
     pub(crate) depth: usize,
+    /// Where `retry` stands.
+    pub(crate) retry: Option<Span>,
 }
 
 impl Context<'_> {

@@ -122,8 +122,11 @@ impl Stack {
         })
     }
 
-    pub(crate) fn has_retry(&self) -> bool {
-        self.layers.iter().any(|layer| matches!(layer.policy, Policy::Retry(_)))
+    /// Where `retry` stands, if it does: what it repeats is told of there, and not at the topmost
+    /// attribute, where all that we write would be.
+    pub(crate) fn retry(&self) -> Option<Span> {
+        let retry = self.layers.iter().find(|layer| matches!(layer.policy, Policy::Retry(_)))?;
+        Some(retry.span.resolved_at(Span::call_site()))
     }
 }
 

@@ -156,7 +156,7 @@ fn a_stack_of_three_in_written_order() {
                             > {
                                 return __steadfast_never;
                             }
-                            let __steadfast_budget: &__steadfast::RetryBudget = &STRIPE;
+                            let __steadfast_budget = __steadfast::shared(&STRIPE);
                             let mut __steadfast_attempts = __steadfast::Attempts::new(
                                 __steadfast::Option::Some(__steadfast_budget),
                             );

@@ -46,6 +46,8 @@ pub enum Error {
     DeadlineExceeded {
         /// The annotated function, such as `shop::client::charge`.
         function: &'static str,
+        /// The limit that the function set itself; `None` if it was the deadline of its caller.
+        limit: Option<Duration>,
         /// How far past its deadline the call was when this was noticed.
         late: Duration,
         /// Whether the body had started. If it had, its effect may have happened.
@@ -88,11 +90,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DeadlineExceeded { function, late, started: true } => {
-                write!(f, "`{function}` was cut off by its deadline, {late:?} late")
-            }
-            Self::DeadlineExceeded { function, late, started: false } => {
-                write!(f, "`{function}` was not started: its deadline had passed {late:?} before")
+            Self::DeadlineExceeded { function, limit, started, .. } => {
+                let what = if *started { "cut off" } else { "not started" };
+                match limit {
+                    Some(limit) => write!(f, "`{function}` was {what}: its deadline of {limit:?}")?,
+                    None => write!(f, "`{function}` was {what}: the deadline of its caller")?,
+                }
+                f.write_str(" has passed")
             }
         }
     }
@@ -116,7 +120,7 @@ impl From<Error> for io::Error {
     message = "`{Self}` cannot carry steadfast's own refusals, such as a deadline that passed",
     label = "needs `From<steadfast::Error>`",
     note = "with thiserror, add a variant: `#[error(transparent)] Refused(#[from] steadfast::Error)`",
-    note = "or write `impl From<steadfast::Error> for {Self}`",
+    note = "or write `impl From<steadfast::Error> for {Self}`; a type of another crate has to be wrapped in one of yours",
     note = "`anyhow::Error`, `Box<dyn Error + Send + Sync>` and `std::io::Error` carry it as they are"
 )]
 pub trait CarriesRefusals: Sized {

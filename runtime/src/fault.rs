@@ -55,7 +55,9 @@ mod tonic;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which of its errors are worth another attempt",
     label = "needs `steadfast::Fault`, or `when = …` on the attribute",
-    note = "on your own error type: `#[derive(steadfast::Fault)]`, and mark each variant",
+    note = "on your own error type: `#[derive(steadfast::Fault)]`, and mark each variant; one that holds \
+            an error which says nothing takes `transient`, `permanent` or `ambiguous`",
+    note = "for an error of reqwest 0.13, tonic 0.14, sqlx 0.9 or http 1: steadfast's feature of that name",
     note = "for `anyhow::Error` and `Box<dyn Error>`: `when = steadfast::fault::in_chain`",
     note = "for this function alone: `when = |error| …`, or `when = any` to retry every error"
 )]
@@ -137,12 +139,21 @@ impl Fault for crate::Error {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Fault + ?Sized> Fault for &F {
     fn class(&self) -> Class {
         (**self).class()
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<F: Fault + ?Sized> Fault for Box<F> {
+    fn class(&self) -> Class {
+        (**self).class()
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<F: Fault + ?Sized> Fault for Arc<F> {
     fn class(&self) -> Class {
         (**self).class()

@@ -63,17 +63,19 @@
 //! # Testing what you annotated
 //!
 //! Every policy goes by tokio's clock: `#[tokio::test(start_paused = true)]` makes waits and
-//! deadlines instant. The feature `testing` seeds the jitter.
+//! deadlines instant, as long as nothing waits for a real socket. The feature `testing` seeds the
+//! jitter and lifts the budgets, which otherwise all tests of a process share.
 //!
 //! # Cargo features
 //!
 //! None is on by default; each is named after what it connects to.
 //!
-//! * `http`: [`Fault`] for `http::StatusCode`, and `fault::of_response`, which reads `Retry-After`.
-//! * `reqwest`: [`Fault`] for `reqwest::Error`; brings `http`.
-//! * `tonic`: [`Fault`] for `tonic::Status`, with `RetryInfo` and pushback. Needs Rust 1.88.
-//! * `sqlx`: [`Fault`] for `sqlx::Error`. Needs Rust 1.94.
-//! * `testing`: `testing::seed`.
+//! * `http`: for http 1, [`Fault`] for `http::StatusCode`, and `fault::of_response`, which reads `Retry-After`.
+//! * `reqwest`: for reqwest 0.13, [`Fault`] for `reqwest::Error`; brings `http`.
+//! * `tonic`: for tonic 0.14, [`Fault`] for `tonic::Status`, with `RetryInfo` and pushback. Needs
+//!   Rust 1.88.
+//! * `sqlx`: for sqlx 0.9, [`Fault`] for `sqlx::Error`. Needs Rust 1.94.
+//! * `testing`: `testing::seed` and `testing::lift_budgets`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

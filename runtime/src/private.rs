@@ -14,6 +14,7 @@ pub mod v1 {
         retry::{
             Backoff, Jitter, Retry, RetryBudget,
             attempts::{Attempts, Rules, any, by_fault, no_value},
+            budget::shared,
             fresh::fresh,
             pause::pause,
         },

@@ -21,7 +21,7 @@ pub use self::{
 
 pub(crate) mod attempts;
 mod backoff;
-mod budget;
+pub(crate) mod budget;
 pub(crate) mod fresh;
 pub(crate) mod jitter;
 pub(crate) mod pause;

@@ -8,9 +8,9 @@
 //! | [`RetryScheduled`](Event::RetryScheduled) | DEBUG | attempt failed, will retry | `function`, `policy`, `outcome` (the reason), `attempt`, `wait_ms` |
 //! | [`RetryRecovered`](Event::RetryRecovered) | DEBUG | succeeded after retries | `function`, `policy`, `outcome`, `attempts` |
 //! | [`RetryStopped`](Event::RetryStopped) | WARN; DEBUG if `permanent` or `ambiguous` | gave up | `function`, `policy`, `outcome` (the cause), `attempts` |
-//! | [`DeadlineExceeded`](Event::DeadlineExceeded) | DEBUG | deadline exceeded | `function`, `policy`, `outcome` (`cut_off` or `not_started`), `late_ms` |
+//! | [`DeadlineExceeded`](Event::DeadlineExceeded) | DEBUG | deadline exceeded | `function`, `policy`, `outcome` (`cut_off` or `not_started`), `limit_ms` (unless it was the caller's deadline), `late_ms` |
 //!
-//! `function` is the annotated function's path, `policy` is `retry` or `deadline`; both and
+//! `function` is the annotated function's module and name, without the type that a method belongs to, `policy` is `retry` or `deadline`; both and
 //! `outcome` are from a small fixed set, fit to be labels of a metric. No event holds an error's
 //! text, an argument or a key.
 
@@ -27,6 +27,8 @@ pub enum Event<'a> {
     DeadlineExceeded {
         /// The annotated function.
         function: &'a str,
+        /// The limit that the function set itself; `None` if it was the deadline of its caller.
+        limit: Option<Duration>,
         /// How far past the deadline this was noticed.
         late: Duration,
         /// Whether the body had started.
@@ -186,11 +188,12 @@ pub(crate) fn raise(event: &Event<'_>) {
 
 fn trace(event: &Event<'_>) {
     match *event {
-        Event::DeadlineExceeded { function, late, started } => tracing::debug!(
+        Event::DeadlineExceeded { function, limit, late, started } => tracing::debug!(
             target: "steadfast",
             function,
             policy = "deadline",
             outcome = if started { "cut_off" } else { "not_started" },
+            limit_ms = limit.map(millis),
             late_ms = millis(late),
             "deadline exceeded"
         ),

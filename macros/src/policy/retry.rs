@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
 use super::{Code, Context, did_you_mean_argument};
@@ -29,7 +29,7 @@ const MAX: Key = Key {
     ],
 };
 const BACKOFF: Key =
-    Key { name: "backoff", example: "backoff = \"exp\"", elsewhere: &["strategy", "policy"] };
+    Key { name: "backoff", example: "backoff = \"exp\"", elsewhere: &["strategy"] };
 const BASE: Key = Key {
     name: "base",
     example: "base = \"100ms\"",
@@ -65,6 +65,10 @@ const ON_RETRY: Key = Key {
 };
 const KEYS: &[Key] =
     &[MAX, BACKOFF, BASE, FACTOR, CAP, JITTER, WHEN, WHEN_OK, BUDGET, SAFE, CLONE, ON_RETRY];
+
+/// What other libraries call a limit of time.
+const LIMITS: &[&str] =
+    &["deadline", "max_duration", "max_elapsed", "max_elapsed_time", "timeout", "total"];
 
 const BACKOFFS: &[(&str, &str)] =
     &[("exp", "Exponential"), ("linear", "Linear"), ("fixed", "Fixed"), ("fibonacci", "Fibonacci")];
@@ -107,6 +111,13 @@ impl Retry {
             notify: callable(&mut args, &ON_RETRY, mistakes),
             clones: clones(&mut args, func, mistakes),
         };
+        if let Some(arg) = args.take_equals(LIMITS) {
+            mistakes.at(
+                &arg.key(),
+                "`retry` limits no time: write `#[deadline(\"2s\")]`, above it for all attempts or \
+                 below it for each",
+            );
+        }
         args.finish(KEYS, mistakes);
         retry.check(mistakes);
         retry
@@ -151,6 +162,14 @@ impl Retry {
                 mistakes.at(
                     cap.expr(),
                     "a `cap` of zero allows no wait: for none, write `base = \"0s\"`",
+                );
+            }
+        }
+        if let (Some(safe), Some(when)) = (&self.safe, &self.when) {
+            if value::is_word(when, "any") {
+                mistakes.at(
+                    &safe.key(),
+                    "`safe` does nothing beside `when = any`, which retries every error: leave one out",
                 );
             }
         }
@@ -258,7 +277,8 @@ impl Retry {
             let notify = placed_at(on_retry, &quote!(#rt::Attempts::notify));
             quote!(#notify(&__steadfast_attempts, __steadfast_wait, &#local_outcome, #on_retry);)
         });
-        Code::Statements(quote! {
+        let span = cx.retry.unwrap_or_else(Span::call_site);
+        Code::Statements(quote_spanned! {span=>
             #budget_of
             let mut __steadfast_attempts = #rt::Attempts::new(#budget);
             loop {
@@ -336,11 +356,12 @@ impl Retry {
                 (TokenStream::new(), quote!(#rt::Option::None))
             }
             Some(budget) => {
-                // The type is written out so that a reference or an `Arc` coerces. It stands beside
-                // the loop, since it may borrow from an argument that the loop's block takes along.
+                // A call, so that a reference or an `Arc` coerces, and a `const` or a budget made on
+                // the spot, which would hold nobody back, does not outlive the statement. It stands
+                // beside the loop, since it may borrow from what the loop's block takes along.
                 let reference = placed_at(budget, &quote!(&));
-                let ty = placed_at(budget, &quote!(&#rt::RetryBudget));
-                let declaration = quote!(let __steadfast_budget: #ty = #reference #budget;);
+                let shared = placed_at(budget, &quote!(#rt::shared));
+                let declaration = quote!(let __steadfast_budget = #shared(#reference #budget););
                 (declaration, quote!(#rt::Option::Some(__steadfast_budget)))
             }
         }

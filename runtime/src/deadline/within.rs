@@ -45,14 +45,17 @@ pub fn refused<O>(site: &Site, refusal: Refusal) -> O
 where
     O: Outcome<Error: CarriesRefusals>,
 {
-    let (function, Refusal { late, started }) = (site.function(), refusal);
-    telemetry::raise(&Event::DeadlineExceeded { function, late, started });
-    O::from_error(CarriesRefusals::refused(Error::DeadlineExceeded { function, late, started }))
+    let (function, Refusal { limit, late, started }) = (site.function(), refusal);
+    telemetry::raise(&Event::DeadlineExceeded { function, limit, late, started });
+    let error = Error::DeadlineExceeded { function, limit, late, started };
+    O::from_error(CarriesRefusals::refused(error))
 }
 
 /// A deadline that passed.
 #[derive(Debug)]
 pub struct Refusal {
+    /// The call's own limit, if it was that.
+    limit: Option<Duration>,
     late: Duration,
     started: bool,
 }
@@ -78,8 +81,10 @@ pin_project! {
         Unread,
         /// Without a deadline.
         Endless,
-        /// The body waits, and so does the timer.
-        Running { #[pin] timer: Sleep },
+        /// The body waits, and so does the timer of the call's own limit.
+        Own { #[pin] timer: Sleep },
+        /// The body waits, and so does the timer of the inherited deadline.
+        Inherited { #[pin] timer: Sleep },
     }
 }
 
@@ -94,12 +99,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let (policy, refuse) = (*this.policy, this.refuse);
-        let ends = match this.clock.as_mut().project() {
-            ClockState::Running { timer } => Ends::At(timer.deadline()),
-            ClockState::Endless => Ends::Never,
+        let (ends, own) = match this.clock.as_mut().project() {
+            ClockState::Own { timer } => (Ends::At(timer.deadline()), true),
+            ClockState::Inherited { timer } => (Ends::At(timer.deadline()), false),
+            ClockState::Endless => (Ends::Never, false),
             ClockState::Unread => match policy.inherit() {
                 Ok(ends) => ends,
-                Err(late) => return Poll::Ready(refuse(Refusal { late, started: false })),
+                Err(refusal) => return Poll::Ready(refuse(refusal)),
             },
         };
 
@@ -112,40 +118,48 @@ where
 
         if let ClockState::Unread = this.clock.as_mut().project() {
             this.clock.set(match policy.start(ends, seen) {
-                Ends::At(at) => Clock::Running { timer: sleep_until(at) },
+                Ends::At(at) if own => Clock::Own { timer: sleep_until(at) },
+                Ends::At(at) => Clock::Inherited { timer: sleep_until(at) },
                 Ends::After(_) | Ends::Never => Clock::Endless,
             });
         }
-        let ClockState::Running { mut timer } = this.clock.project() else { return Poll::Pending };
+        let mut timer = match this.clock.project() {
+            ClockState::Own { timer } | ClockState::Inherited { timer } => timer,
+            ClockState::Unread | ClockState::Endless => return Poll::Pending,
+        };
         // Unconstrained: a body that has used up its task's budget must not hold the timer up.
         ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(cx));
-        Poll::Ready(refuse(Refusal { late: timer.deadline().elapsed(), started: true }))
+        let limit = policy.limit.filter(|_| own);
+        Poll::Ready(refuse(Refusal { limit, late: timer.deadline().elapsed(), started: true }))
     }
 }
 
 impl Deadline {
-    /// The sooner of the own limit and the inherited deadline; how late it is if that has passed.
+    /// The sooner of the own limit and the inherited deadline, and whether it is the own; a refusal
+    /// if it has passed.
     #[inline]
-    fn inherit(&self) -> Result<Ends, Duration> {
-        let ends = match (ambient::current(), self.limit) {
+    fn inherit(&self) -> Result<(Ends, bool), Refusal> {
+        let refusal = |limit, late| Err(Refusal { limit, late, started: false });
+        match (ambient::current(), self.limit) {
+            (_, Some(Duration::ZERO)) => refusal(self.limit, Duration::ZERO),
             (Ends::At(inherited), limit) => {
                 let now = Instant::now();
-                let own = limit.and_then(|limit| now.checked_add(limit));
-                let at = own.map_or(inherited, |own| own.min(inherited));
-                if at <= now {
-                    return Err(now - at);
+                if inherited <= now {
+                    return refusal(None, now - inherited);
                 }
-                Ends::At(at)
+                let own = limit.and_then(|limit| now.checked_add(limit));
+                Ok(match own.filter(|own| *own < inherited) {
+                    Some(own) => (Ends::At(own), true),
+                    None => (Ends::At(inherited), false),
+                })
             }
-            (Ends::After(inherited), limit) => {
-                Ends::After(limit.map_or(inherited, |limit| limit.min(inherited)))
-            }
-            (Ends::Never, Some(limit)) => Ends::After(limit),
-            (Ends::Never, None) => Ends::Never,
-        };
-        match ends {
-            Ends::After(Duration::ZERO) => Err(Duration::ZERO),
-            ends => Ok(ends),
+            (Ends::After(Duration::ZERO), _) => refusal(None, Duration::ZERO),
+            (Ends::After(inherited), limit) => Ok(match limit.filter(|limit| *limit < inherited) {
+                Some(limit) => (Ends::After(limit), true),
+                None => (Ends::After(inherited), false),
+            }),
+            (Ends::Never, Some(limit)) => Ok((Ends::After(limit), true)),
+            (Ends::Never, None) => Ok((Ends::Never, false)),
         }
     }
 

@@ -10,6 +10,33 @@ use super::{Class, Fault};
 /// change: [`Class::Permanent`]. The class of each status is told at
 /// [its `Fault`](trait@super::Fault#impl-Fault-for-StatusCode).
 ///
+/// # Example: a function over reqwest that heeds `Retry-After`
+///
+/// ```
+/// # #[cfg(feature = "reqwest")] mod example {
+/// use steadfast::{Fault, fault::{self, Class}};
+///
+/// #[derive(Debug, thiserror::Error, Fault)]
+/// enum ApiError {
+///     #[error("the peer answered with an error: {0:?}")]
+///     #[fault(transparent)]
+///     Status(Class),
+///     #[error(transparent)]
+///     #[fault(transparent)]
+///     Http(#[from] reqwest::Error),
+/// }
+///
+/// #[steadfast::retry]
+/// async fn price(client: &reqwest::Client) -> Result<String, ApiError> {
+///     let response = client.get("http://prices/today").send().await?;
+///     if !response.status().is_success() {
+///         return Err(ApiError::Status(fault::of_response(response.status(), response.headers())));
+///     }
+///     Ok(response.text().await?)
+/// }
+/// # }
+/// ```
+///
 /// # Example: a 429 that says when
 ///
 /// ```

@@ -126,8 +126,12 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_its_code_and_class() {
-        let refusal =
-            crate::Error::DeadlineExceeded { function: "f", late: Duration::ZERO, started: true };
+        let refusal = crate::Error::DeadlineExceeded {
+            function: "f",
+            limit: None,
+            late: Duration::ZERO,
+            started: true,
+        };
         let status = Status::from(refusal);
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert_eq!(status.class(), Class::Ambiguous);
