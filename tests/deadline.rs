@@ -140,6 +140,29 @@ mod inherited {
         assert_close(outer().await.expect("in time"), SECOND);
     }
 
+    /// Whose deadline it was, also where one clock was started by the other's reading.
+    #[tokio::test(start_paused = true)]
+    async fn is_told_from_the_own() {
+        #[steadfast::deadline("2s")]
+        async fn outer(limit: Duration) -> Result<Error, Error> {
+            #[steadfast::deadline(limit)]
+            async fn inner(limit: Duration) -> Result<(), Error> {
+                pending().await
+            }
+            Ok(inner(limit).await.expect_err("it hangs"))
+        }
+        let limit_of = async |limit| {
+            let (Ok(Error::DeadlineExceeded { limit, .. })
+            | Err(Error::DeadlineExceeded { limit, .. })) = outer(limit).await
+            else {
+                panic!("there is no other error")
+            };
+            limit
+        };
+        assert_eq!(limit_of(SECOND).await, Some(SECOND));
+        assert_eq!(limit_of(5 * SECOND).await, None);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn crosses_join_but_not_spawn() {
         #[steadfast::deadline("3s")]

@@ -52,6 +52,15 @@ pub(super) fn current() -> Ends {
     AMBIENT.get()
 }
 
+/// Whether the ambient deadline comes no later than this, give or take the timer's tick by which
+/// clocks that were started together may differ.
+pub(super) fn ends_by(time: Instant) -> bool {
+    match current() {
+        Ends::At(at) => at <= time || at - time < Duration::from_millis(1),
+        Ends::After(_) | Ends::Never => false,
+    }
+}
+
 /// Runs `poll` under a deadline, and gives back that deadline: its clock may have been started.
 #[inline]
 pub(super) fn scope<T>(ends: Ends, poll: impl FnOnce() -> T) -> (T, Ends) {

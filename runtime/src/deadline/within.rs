@@ -81,10 +81,8 @@ pin_project! {
         Unread,
         /// Without a deadline.
         Endless,
-        /// The body waits, and so does the timer of the call's own limit.
-        Own { #[pin] timer: Sleep },
-        /// The body waits, and so does the timer of the inherited deadline.
-        Inherited { #[pin] timer: Sleep },
+        /// The body waits, and so does the timer.
+        Running { #[pin] timer: Sleep },
     }
 }
 
@@ -99,10 +97,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let (policy, refuse) = (*this.policy, this.refuse);
-        let (ends, own) = match this.clock.as_mut().project() {
-            ClockState::Own { timer } => (Ends::At(timer.deadline()), true),
-            ClockState::Inherited { timer } => (Ends::At(timer.deadline()), false),
-            ClockState::Endless => (Ends::Never, false),
+        let ends = match this.clock.as_mut().project() {
+            ClockState::Running { timer } => Ends::At(timer.deadline()),
+            ClockState::Endless => Ends::Never,
             ClockState::Unread => match policy.inherit() {
                 Ok(ends) => ends,
                 Err(refusal) => return Poll::Ready(refuse(refusal)),
@@ -118,27 +115,22 @@ where
 
         if let ClockState::Unread = this.clock.as_mut().project() {
             this.clock.set(match policy.start(ends, seen) {
-                Ends::At(at) if own => Clock::Own { timer: sleep_until(at) },
-                Ends::At(at) => Clock::Inherited { timer: sleep_until(at) },
+                Ends::At(at) => Clock::Running { timer: sleep_until(at) },
                 Ends::After(_) | Ends::Never => Clock::Endless,
             });
         }
-        let mut timer = match this.clock.project() {
-            ClockState::Own { timer } | ClockState::Inherited { timer } => timer,
-            ClockState::Unread | ClockState::Endless => return Poll::Pending,
-        };
+        let ClockState::Running { mut timer } = this.clock.project() else { return Poll::Pending };
         // Unconstrained: a body that has used up its task's budget must not hold the timer up.
         ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(cx));
-        let limit = policy.limit.filter(|_| own);
+        let limit = policy.limit.filter(|_| !ambient::ends_by(timer.deadline()));
         Poll::Ready(refuse(Refusal { limit, late: timer.deadline().elapsed(), started: true }))
     }
 }
 
 impl Deadline {
-    /// The sooner of the own limit and the inherited deadline, and whether it is the own; a refusal
-    /// if it has passed.
+    /// The sooner of the own limit and the inherited deadline; a refusal if it has passed.
     #[inline]
-    fn inherit(&self) -> Result<(Ends, bool), Refusal> {
+    fn inherit(&self) -> Result<Ends, Refusal> {
         let refusal = |limit, late| Err(Refusal { limit, late, started: false });
         match (ambient::current(), self.limit) {
             (_, Some(Duration::ZERO)) => refusal(self.limit, Duration::ZERO),
@@ -148,18 +140,14 @@ impl Deadline {
                     return refusal(None, now - inherited);
                 }
                 let own = limit.and_then(|limit| now.checked_add(limit));
-                Ok(match own.filter(|own| *own < inherited) {
-                    Some(own) => (Ends::At(own), true),
-                    None => (Ends::At(inherited), false),
-                })
+                Ok(Ends::At(own.map_or(inherited, |own| own.min(inherited))))
             }
             (Ends::After(Duration::ZERO), _) => refusal(None, Duration::ZERO),
-            (Ends::After(inherited), limit) => Ok(match limit.filter(|limit| *limit < inherited) {
-                Some(limit) => (Ends::After(limit), true),
-                None => (Ends::After(inherited), false),
-            }),
-            (Ends::Never, Some(limit)) => Ok((Ends::After(limit), true)),
-            (Ends::Never, None) => Ok((Ends::Never, false)),
+            (Ends::After(inherited), limit) => {
+                Ok(Ends::After(limit.map_or(inherited, |limit| limit.min(inherited))))
+            }
+            (Ends::Never, Some(limit)) => Ok(Ends::After(limit)),
+            (Ends::Never, None) => Ok(Ends::Never),
         }
     }
 
