@@ -211,6 +211,31 @@ mod waits {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn decorrelated_grow_from_the_last() {
+        #[steadfast::retry(max = 30, jitter = "decorrelated", base = "10ms", cap = "1s")]
+        async fn fails(peer: &Peer) -> Result<u32, Is> {
+            peer.fail(99, TRANSIENT).await
+        }
+        steadfast::testing::seed(5);
+        steadfast::testing::lift_budgets();
+        let waited = time(fails(&Peer::default())).await;
+        // 29 waits of 10 to 30 ms, if they did not grow.
+        assert!(waited > 29 * 30, "{waited}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn none_ends_at_the_deadline() {
+        #[steadfast::deadline("1s")]
+        #[steadfast::retry(base = "1s", jitter = "none", when = any)]
+        async fn fails(peer: &Peer) -> anyhow::Result<u32> {
+            Ok(peer.fail(9, TRANSIENT).await?)
+        }
+        let peer = Peer::default();
+        assert_eq!(time(fails(&peer)).await, 0);
+        assert_eq!(peer.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_seed_repeats_them() {
         #[steadfast::retry(max = 5)]
         async fn fails(peer: &Peer) -> Result<u32, Is> {
@@ -459,7 +484,7 @@ mod on_retry {
 mod per_attempt {
     use super::*;
 
-    #[derive(Debug, PartialEq, Fault, thiserror::Error)]
+    #[derive(Debug, Fault, thiserror::Error)]
     enum Error {
         #[error(transparent)]
         #[fault(transparent)]

@@ -20,9 +20,15 @@ enum Trouble {
     #[error("busy")]
     #[fault(transient)]
     Busy,
-    #[error(transparent)]
-    #[fault(transparent)]
-    Refused(#[from] steadfast::Error),
+    #[error("refused")]
+    #[fault(ambiguous)]
+    Refused,
+}
+
+impl From<steadfast::Error> for Trouble {
+    fn from(_: steadfast::Error) -> Self {
+        Self::Refused
+    }
 }
 
 type Answer<T> = Result<T, Trouble>;

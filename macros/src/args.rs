@@ -101,6 +101,10 @@ impl Args {
         Self { policy, list }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Takes out `crate = path`, which every attribute understands.
     pub(crate) fn take_crate(&mut self, mistakes: &mut Mistakes) -> Option<Path> {
         let key = Key { name: "crate", example: "crate = ::steadfast", elsewhere: &[] };
@@ -132,7 +136,12 @@ impl Args {
     ) -> Option<Expr> {
         let mut found =
             self.take_where(|arg| arg.form != Form::Equals && !keys.iter().any(|key| arg.is(key)));
-        let first = found.next()?.into_value();
+        let first = found.next()?;
+        let written = first.written.clone();
+        let first = first.into_value();
+        if first.is_none() {
+            mistakes.at(&written, format_args!("`{}` cannot read this as a value", self.policy));
+        }
         for again in found {
             let message = match &again.key {
                 // It looks more like a key than like another value.

@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Type, parse_quote};
 
 use crate::{
     args::Mistakes,
-    tokens::{contains, take_muts},
+    tokens::{mentions, take_muts},
 };
 
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl Arguments {
         // A `_guard` is there to be dropped in its place, used or not.
         let used = |owner: &&Ident| {
             let name = owner.to_string();
-            name.starts_with('_') || contains(block.clone(), &name)
+            name.starts_with('_') || mentions(block.clone(), &name)
         };
         let owners = self.owners.iter().rev().filter(used).collect::<Vec<_>>();
         if owners.is_empty() {

@@ -33,6 +33,37 @@ impl Body {
         self.group = replaced(&self.group, way, with);
     }
 
+    /// Each `return` by which the function is left without its future.
+    pub(crate) fn returns_before_the_future(&self) -> Vec<TokenTree> {
+        fn collect(tokens: impl Iterator<Item = TokenTree>, found: &mut Vec<TokenTree>) {
+            // In a block or closure after one of these, `return` leaves that.
+            let mut inside_another = false;
+            for token in tokens {
+                match &token {
+                    TokenTree::Ident(ident) if ident == "return" && !inside_another => {
+                        found.push(token)
+                    }
+                    TokenTree::Ident(ident) if ident == "async" || ident == "fn" => {
+                        inside_another = true
+                    }
+                    TokenTree::Punct(punct) if punct.as_char() == '|' => inside_another = true,
+                    TokenTree::Punct(punct) if punct.as_char() == ';' => inside_another = false,
+                    TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                        if !inside_another {
+                            collect(group.stream().into_iter(), found);
+                        }
+                        inside_another = false;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        let before = self.path.first().copied().unwrap_or(0);
+        collect(self.group.stream().into_iter().take(before), &mut found);
+        found
+    }
+
     /// Whether the body is its future and nothing else.
     pub(crate) fn nothing_before_the_future(&self) -> bool {
         let length = self.group.stream().into_iter().count();

@@ -99,6 +99,14 @@ impl Func {
         match future_of(&self.body.group) {
             Some(path) => {
                 self.body.path = path;
+                for token in self.body.returns_before_the_future() {
+                    mistakes.at(
+                        &token,
+                        format_args!(
+                            "this goes past `#[{policy}]`, which holds the block at the end: return from in there"
+                        ),
+                    );
+                }
                 let declared = async_trait_type(&self.body.inner());
                 if let Some((index, ty)) = declared {
                     self.body.path.push(index);

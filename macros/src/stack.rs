@@ -85,6 +85,13 @@ impl Stack {
                 )),
                 Policy::Retry(_) => retry = true,
                 Policy::Deadline(deadline) => {
+                    if retry && deadline.is_bare {
+                        mistakes.note(syn::Error::new(
+                            layer.span,
+                            "below `retry` a deadline bounds each attempt: give it a limit, as in \
+                             `#[deadline(\"1s\")]`",
+                        ));
+                    }
                     deadlines.push((retry, layer.span, deadline));
                 }
             }

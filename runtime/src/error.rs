@@ -38,7 +38,7 @@ use std::{error, fmt, io, time::Duration};
 /// assert!(matches!(refusal, steadfast::Error::DeadlineExceeded { started: true, .. }));
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The deadline of the call passed before there was a result.

@@ -25,7 +25,7 @@
     label = "not a `Result`",
     note = "an annotated function returns a `Result`: its `Err` is what the policies act on"
 )]
-pub trait Outcome: Sized {
+pub trait Outcome: Sized + sealed::Sealed {
     /// What a success carries.
     type Value;
     /// What a failure carries.
@@ -40,6 +40,12 @@ pub trait Outcome: Sized {
 
     /// Makes a failure.
     fn from_error(error: Self::Error) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<T, E> Sealed for Result<T, E> {}
 }
 
 impl<T, E> Outcome for Result<T, E> {

@@ -21,12 +21,15 @@ const KEYS: &[Key] = &[RESERVE];
 const LIMITS: &[&str] = &["after", "duration", "limit", "time", "timeout", "total", "within"];
 
 pub(crate) struct Deadline {
+    /// Whether nothing is written in its parentheses.
+    pub(crate) is_bare: bool,
     pub(crate) limit: Option<Setting<Duration>>,
     reserve: Option<(Arg, Setting<Duration>)>,
 }
 
 impl Deadline {
     pub(crate) fn read(mut args: Args, mistakes: &mut Mistakes) -> Self {
+        let is_bare = args.is_empty();
         if let Some(arg) = args.take_equals(LIMITS) {
             mistakes.at(
                 &arg.key(),
@@ -41,7 +44,7 @@ impl Deadline {
         });
         args.finish(KEYS, mistakes);
 
-        let deadline = Self { limit, reserve };
+        let deadline = Self { is_bare, limit, reserve };
         deadline.check(mistakes);
         deadline
     }

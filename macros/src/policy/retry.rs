@@ -11,7 +11,7 @@ use crate::{
     args::{Arg, Args, Key, Mistakes},
     arguments::MutArgument,
     func::Func,
-    tokens::{local, placed_at, shadowing},
+    tokens::{contains, local, placed_at, shadowing},
     value::{self, Setting, callable, is_text, keyed},
 };
 
@@ -356,12 +356,18 @@ impl Retry {
                 (TokenStream::new(), quote!(#rt::Option::None))
             }
             Some(budget) => {
-                // A call, so that a reference or an `Arc` coerces, and a `const` or a budget made on
-                // the spot, which would hold nobody back, does not outlive the statement. It stands
-                // beside the loop, since it may borrow from what the loop's block takes along.
+                // It stands beside the loop, since it may borrow from what the loop's block takes.
                 let reference = placed_at(budget, &quote!(&));
-                let shared = placed_at(budget, &quote!(#rt::shared));
-                let declaration = quote!(let __steadfast_budget = #shared(#reference #budget););
+                let declaration = if matches!(budget, Expr::Path(_)) {
+                    // A call, in which a `const` does not outlive the statement: each use of one is
+                    // a budget of its own, which would hold nobody back.
+                    let shared = placed_at(budget, &quote!(#rt::shared));
+                    quote!(let __steadfast_budget = #shared(#reference #budget);)
+                } else {
+                    // The type is written out so that a reference or an `Arc` coerces.
+                    let ty = placed_at(budget, &quote!(&#rt::RetryBudget));
+                    quote!(let __steadfast_budget: #ty = #reference #budget;)
+                };
                 (declaration, quote!(#rt::Option::Some(__steadfast_budget)))
             }
         }
@@ -409,6 +415,10 @@ fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
             value,
             "`budget` takes a `RetryBudget` by name, or `none`: `static STRIPE: RetryBudget = \
              RetryBudget::new();` and `budget = STRIPE`",
+        ),
+        value if contains(value.to_token_stream(), "new") => mistakes.at(
+            value,
+            "a budget made for the call holds nobody back: make it a `static` and name that",
         ),
         value => return Some(value.clone()),
     }

@@ -61,7 +61,8 @@ pub(super) fn ends_by(time: Instant) -> bool {
     }
 }
 
-/// Runs `poll` under a deadline, and gives back that deadline: its clock may have been started.
+/// Runs `poll` under a deadline, and gives back that deadline: its clock may have been started,
+/// and then so has that of the deadline around it.
 #[inline]
 pub(super) fn scope<T>(ends: Ends, poll: impl FnOnce() -> T) -> (T, Ends) {
     /// Puts the outer deadline back, also when the body panics.
@@ -74,11 +75,12 @@ pub(super) fn scope<T>(ends: Ends, poll: impl FnOnce() -> T) -> (T, Ends) {
         }
     }
 
-    let outer = Outer(AMBIENT.replace(ends));
+    let mut outer = Outer(AMBIENT.replace(ends));
     let polled = poll();
-    let ends = AMBIENT.get();
+    let seen = AMBIENT.get();
+    outer.0 = outer.0.started_with(ends, seen);
     drop(outer);
-    (polled, ends)
+    (polled, seen)
 }
 
 impl Ends {
@@ -91,10 +93,24 @@ impl Ends {
         }
     }
 
+    /// Starts the clock together with one below that was `before` and is `now`: whoever asks first
+    /// starts it for all.
+    #[inline]
+    fn started_with(self, before: Self, now: Self) -> Self {
+        match (self, before, now) {
+            (Self::After(limit), Self::After(below), Self::At(at)) => {
+                let start = at.checked_sub(below);
+                start.and_then(|start| start.checked_add(limit)).map_or(self, Self::At)
+            }
+            _ => self,
+        }
+    }
+
     /// The same, earlier.
     pub(super) fn earlier(self, reserve: Duration) -> Self {
         match self {
-            Self::At(at) => Self::At(at.checked_sub(reserve).unwrap_or(at)),
+            // More than the clock can go back is all that is left.
+            Self::At(at) => Self::At(at.checked_sub(reserve).unwrap_or_else(Instant::now)),
             Self::After(limit) => Self::After(limit.saturating_sub(reserve)),
             Self::Never => Self::Never,
         }

@@ -10,11 +10,12 @@ use super::{Class, Fault};
 /// | code | class |
 /// |---|---|
 /// | `Unavailable`, `Aborted`, `ResourceExhausted`, if the server says when to come back | throttled |
-/// | `Unavailable`, if no connection could be made; `Aborted` | transient |
-/// | `Unavailable` else; `DeadlineExceeded`, `Cancelled`, `Unknown`, `Internal`, `DataLoss` | ambiguous |
+/// | `Unavailable`, if no connection could be made | transient |
+/// | `Unavailable` and `Aborted` else; `DeadlineExceeded`, `Cancelled`, `Unknown`, `Internal`, `DataLoss` | ambiguous |
 /// | `ResourceExhausted` else (a quota); every other | permanent |
 ///
-/// `Unavailable` is also what becomes of a connection that was lost after the request was sent.
+/// `Unavailable` and `Aborted` are also what becomes of a connection that was lost after the request
+/// was sent.
 ///
 /// "When to come back" is `google.rpc.RetryInfo` or the trailer `grpc-retry-pushback-ms`; a
 /// negative or unreadable pushback means "do not retry" (gRFC A6).
@@ -29,10 +30,10 @@ impl Fault for Status {
             (Code::Unavailable | Code::Aborted | Code::ResourceExhausted, Some(_)) => {
                 Class::Throttled { retry_after: asked }
             }
-            (Code::Aborted, None) => Class::Transient,
             (Code::Unavailable, None) if never_connected(self) => Class::Transient,
             (
                 Code::Unavailable
+                | Code::Aborted
                 | Code::DeadlineExceeded
                 | Code::Cancelled
                 | Code::Unknown
@@ -86,7 +87,7 @@ mod tests {
     fn by_code() {
         for (code, class) in [
             (Code::Unavailable, Class::Ambiguous),
-            (Code::Aborted, Class::Transient),
+            (Code::Aborted, Class::Ambiguous),
             (Code::DeadlineExceeded, Class::Ambiguous),
             (Code::ResourceExhausted, Class::Permanent),
             (Code::InvalidArgument, Class::Permanent),

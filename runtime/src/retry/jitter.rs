@@ -13,7 +13,8 @@ impl Retry {
     /// The wait after `attempt`, spread.
     ///
     /// A `hint` of the peer is a floor, and the spread goes on top of it, past the cap if need be:
-    /// clients that were all told the same must not come back together.
+    /// clients that were all told the same must not come back together. It is no less than a tenth
+    /// of the hint, as the first waits are short.
     pub(super) fn wait(
         &self,
         attempt: u32,
@@ -22,7 +23,7 @@ impl Retry {
     ) -> Duration {
         let (from, to) = self.range(attempt, *previous, hint.map(nanos));
         let wait = if from == to { to } else { with_rng(|rng| rng.random_range(from..=to)) };
-        *previous = wait;
+        *previous = wait - from.min(hint.map_or(0, nanos));
         Duration::from_nanos(wait)
     }
 
@@ -44,7 +45,7 @@ impl Retry {
         match hint {
             None => (from, to),
             Some(hint) if self.jitter == Jitter::None => (to.max(hint), to.max(hint)),
-            Some(hint) => (hint, hint.saturating_add(to)),
+            Some(hint) => (hint, hint.saturating_add(to.max(hint / 10))),
         }
     }
 }

@@ -8,11 +8,6 @@ async fn price() -> io::Result<u64> {
     Ok(3)
 }
 
-#[retry(budget = RetryBudget::new().ratio(0.2))]
-async fn stock() -> io::Result<u64> {
-    Ok(3)
-}
-
 fn main() {
-    let _ = (price(), stock());
+    let _ = price();
 }
