@@ -94,23 +94,14 @@ fn deadline() {
                 const __STEADFAST_DEADLINE0: __steadfast::Deadline = __steadfast::Deadline::new()
                     .limit(__steadfast::Duration::new(2u64, 0u32))
                     .reserve(__steadfast::Duration::new(0u64, 50000000u32));
-                __steadfast::within(
-                        &__STEADFAST_DEADLINE0,
-                        async move {
-                            #[allow(clippy::used_underscore_binding)]
-                            let _ = (&movie, &self);
-                            if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
-                                anyhow::Result<u64>,
-                            > {
-                                return __steadfast_never;
-                            }
-                            #[allow(unused_braces)] { self.ask(movie).await }
-                        },
-                        |__steadfast_refusal| __steadfast::refused(
-                            &__STEADFAST_SITE,
-                            __steadfast_refusal,
-                        ),
-                    )
+                __steadfast::pin!(
+                    __steadfast::within(|| & __STEADFAST_DEADLINE0, async move {
+                    #[allow(clippy::used_underscore_binding)] let _ = (& movie, & self,); if let
+                    __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
+                    anyhow::Result < u64 > > { return __steadfast_never; } #[allow(unused_braces)] {
+                    self.ask(movie). await } }, | __steadfast_refusal | __steadfast::refused(&
+                    __STEADFAST_SITE, __steadfast_refusal),)
+                )
                     .await
             }
         "#]],
@@ -148,62 +139,29 @@ fn a_stack_of_three_in_written_order() {
                     .safe();
                 let __steadfast_deadline0: __steadfast::Deadline = __steadfast::Deadline::new()
                     .limit(self.attempt_limit);
-                __steadfast::within(
-                        &__STEADFAST_DEADLINE2,
-                        async move {
-                            if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
-                                Result<Receipt, PaymentError>,
-                            > {
-                                return __steadfast_never;
-                            }
-                            let __steadfast_budget = __steadfast::shared(&STRIPE);
-                            let mut __steadfast_attempts = __steadfast::Attempts::new(
-                                __steadfast::Option::Some(__steadfast_budget),
-                            );
-                            loop {
-                                let __steadfast_wait = {
-                                    let __steadfast_outcome: Result<Receipt, PaymentError> = __steadfast::within(
-                                            &__steadfast_deadline0,
-                                            async {
-                                                if let __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None::<
-                                                    Result<Receipt, PaymentError>,
-                                                > {
-                                                    return __steadfast_never;
-                                                }
-                                                #[allow(unused_braces)] { self.client.charge(order).await }
-                                            },
-                                            |__steadfast_refusal| __steadfast::refused(
-                                                &__STEADFAST_SITE,
-                                                __steadfast_refusal,
-                                            ),
-                                        )
-                                        .await;
-                                    let __steadfast_rules = __steadfast::Rules::new(
-                                        &__STEADFAST_RETRY1,
-                                        __steadfast::Option::Some(__steadfast_budget),
-                                        &__STEADFAST_SITE,
-                                    );
-                                    match __steadfast::Attempts::after(
-                                        &mut __steadfast_attempts,
-                                        __steadfast_rules,
-                                        &__steadfast_outcome,
-                                        __steadfast::by_fault,
-                                        __steadfast::no_value,
-                                    ) {
-                                        __steadfast::Option::Some(__steadfast_wait) => {
-                                            __steadfast_wait
-                                        }
-                                        __steadfast::Option::None => break __steadfast_outcome,
-                                    }
-                                };
-                                __steadfast::pause(__steadfast_wait).await;
-                            }
-                        },
-                        |__steadfast_refusal| __steadfast::refused(
-                            &__STEADFAST_SITE,
-                            __steadfast_refusal,
-                        ),
-                    )
+                __steadfast::pin!(
+                    __steadfast::within(|| & __STEADFAST_DEADLINE2, async move { if let
+                    __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
+                    Result < Receipt, PaymentError > > { return __steadfast_never; } let
+                    __steadfast_budget = __steadfast::shared(& STRIPE); let mut __steadfast_attempts
+                    = __steadfast::Attempts::new(__steadfast::Option::Some(__steadfast_budget)); loop
+                    { let __steadfast_wait = { let __steadfast_outcome : Result < Receipt,
+                    PaymentError > = __steadfast::pin!(__steadfast::within(|| &
+                    __steadfast_deadline0, async { if let
+                    __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
+                    Result < Receipt, PaymentError > > { return __steadfast_never; }
+                    #[allow(unused_braces)] { self.client.charge(order). await } }, |
+                    __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
+                    __steadfast_refusal),)) . await; let __steadfast_rules =
+                    __steadfast::Rules::new(& __STEADFAST_RETRY1,
+                    __steadfast::Option::Some(__steadfast_budget), & __STEADFAST_SITE); match
+                    __steadfast::Attempts::after(& mut __steadfast_attempts, __steadfast_rules, &
+                    __steadfast_outcome, __steadfast::by_fault, __steadfast::no_value,) {
+                    __steadfast::Option::Some(__steadfast_wait) => { __steadfast_wait }
+                    __steadfast::Option::None => break __steadfast_outcome, } };
+                    __steadfast::pause(__steadfast_wait). await; } }, | __steadfast_refusal |
+                    __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
+                )
                     .await
             }
         "##]],

@@ -92,8 +92,13 @@ impl Deadline {
         let outcome = cx.func.outcome();
         let refused = placed_at(&outcome, &quote!(#rt::refused));
         let refusal = local("__steadfast_refusal");
-        Code::Future(quote! {
-            #rt::within(&#policy, #future, |#refusal| #refused(&__STEADFAST_SITE, #refusal))
+        Code::Statements(quote! {
+            #rt::pin!(#rt::within(
+                || &#policy,
+                #future,
+                |#refusal| #refused(&__STEADFAST_SITE, #refusal),
+            ))
+            .await
         })
     }
 }

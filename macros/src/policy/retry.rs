@@ -245,14 +245,13 @@ impl Retry {
         let rt = cx.rt.clone();
         let policy = self.policy(cx);
         let (budget_of, budget) = self.budget(cx);
-        let future = inner.into_future(cx);
+        let inner = inner.into_statements();
         let after_at =
             |at: &dyn ToTokens| placed_at(&at.to_token_stream(), &quote!(#rt::Attempts::after));
         let ret = cx.func.ret();
         let fresh = self.fresh(cx);
         // In braces of their own, so that `when` and the like see the arguments as they came.
-        let attempt =
-            if fresh.is_empty() { quote!(#future.await) } else { quote!({ #fresh #future.await }) };
+        let attempt = if fresh.is_empty() { inner } else { quote!({ #fresh #inner }) };
         let local_outcome = local("__steadfast_outcome");
         let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
         let (after, when) = match &self.when {

@@ -2,13 +2,13 @@ use std::{cell::Cell, time::Duration};
 
 use tokio::time::Instant;
 
-/// When a call ends.
+/// When a call ends. Two words, since every poll copies it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ends {
     /// At this time: the clock runs.
     At(Instant),
-    /// This long after the clock is first read.
-    After(Duration),
+    /// This many nanoseconds after the clock is first read.
+    After(u64),
     Never,
 }
 
@@ -78,41 +78,65 @@ pub(super) fn scope<T>(ends: Ends, poll: impl FnOnce() -> T) -> (T, Ends) {
     let mut outer = Outer(AMBIENT.replace(ends));
     let polled = poll();
     let seen = AMBIENT.get();
-    outer.0 = outer.0.started_with(ends, seen);
+    if let (Ends::After(below), Ends::At(at)) = (ends, seen) {
+        outer.0 = outer.0.started_with(below, at);
+    }
     drop(outer);
     (polled, seen)
 }
 
 impl Ends {
+    /// This long after the clock is first read; what is too long to count (584 years) is never.
+    #[inline]
+    pub(super) fn after(limit: Duration) -> Self {
+        u64::try_from(limit.as_nanos()).map_or(Self::Never, Self::After)
+    }
+
     /// Starts the clock, if it is not running.
     pub(super) fn start(self) -> Self {
         match self {
-            // What is too far for the clock is never.
-            Self::After(limit) => Instant::now().checked_add(limit).map_or(Self::Never, Self::At),
+            Self::After(limit) => Self::from(Instant::now(), limit),
             Self::At(_) | Self::Never => self,
         }
     }
 
-    /// Starts the clock together with one below that was `before` and is `now`: whoever asks first
-    /// starts it for all.
-    #[inline]
-    fn started_with(self, before: Self, now: Self) -> Self {
-        match (self, before, now) {
-            (Self::After(limit), Self::After(below), Self::At(at)) => {
-                let start = at.checked_sub(below);
-                start.and_then(|start| start.checked_add(limit)).map_or(self, Self::At)
-            }
+    fn from(start: Instant, limit: u64) -> Self {
+        // What is too far for the clock is never.
+        start.checked_add(Duration::from_nanos(limit)).map_or(Self::Never, Self::At)
+    }
+
+    /// Starts the clock together with one below, which is to end `at` after the limit `below`:
+    /// whoever asks first starts it for all.
+    #[cold]
+    fn started_with(self, below: u64, at: Instant) -> Self {
+        match (self, at.checked_sub(Duration::from_nanos(below))) {
+            (Self::After(limit), Some(start)) => Self::from(start, limit),
             _ => self,
         }
     }
 
     /// The same, earlier.
+    #[inline]
     pub(super) fn earlier(self, reserve: Duration) -> Self {
+        if reserve.is_zero() { self } else { self.earlier_by(reserve) }
+    }
+
+    fn earlier_by(self, reserve: Duration) -> Self {
         match self {
             // More than the clock can go back is all that is left.
             Self::At(at) => Self::At(at.checked_sub(reserve).unwrap_or_else(Instant::now)),
-            Self::After(limit) => Self::After(limit.saturating_sub(reserve)),
+            Self::After(limit) => Self::after(Duration::from_nanos(limit).saturating_sub(reserve)),
             Self::Never => Self::Never,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_two_words() {
+        assert_eq!(size_of::<Ends>(), 16);
     }
 }

@@ -28,8 +28,9 @@ use crate::{
 ///
 /// When it first waits, outside a tokio runtime with its timer on, as [`tokio::time::sleep`] does.
 #[inline]
-pub fn within<F, R>(policy: &Deadline, body: F, refuse: R) -> Within<'_, F, R>
+pub fn within<'a, P, F, R>(policy: P, body: F, refuse: R) -> Within<P, F, R>
 where
+    P: Fn() -> &'a Deadline,
     F: Future,
     R: Fn(Refusal) -> F::Output,
 {
@@ -63,12 +64,13 @@ pub struct Refusal {
 pin_project! {
     /// The future of [`within`].
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Within<'a, F, R> {
+    pub struct Within<P, F, R> {
         #[pin]
         body: F,
         #[pin]
         clock: Clock,
-        policy: &'a Deadline,
+        // A closure over a constant takes no room.
+        policy: P,
         refuse: R,
     }
 }
@@ -86,8 +88,9 @@ pin_project! {
     }
 }
 
-impl<F, R> Future for Within<'_, F, R>
+impl<'a, P, F, R> Future for Within<P, F, R>
 where
+    P: Fn() -> &'a Deadline,
     F: Future,
     R: Fn(Refusal) -> F::Output,
 {
@@ -96,7 +99,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let (policy, refuse) = (*this.policy, this.refuse);
+        let (policy, refuse) = ((this.policy)(), this.refuse);
         let ends = match this.clock.as_mut().project() {
             ClockState::Running { timer } => Ends::At(timer.deadline()),
             ClockState::Endless => Ends::Never,
@@ -142,11 +145,12 @@ impl Deadline {
                 let own = limit.and_then(|limit| now.checked_add(limit));
                 Ok(Ends::At(own.map_or(inherited, |own| own.min(inherited))))
             }
-            (Ends::After(Duration::ZERO), _) => refusal(None, Duration::ZERO),
-            (Ends::After(inherited), limit) => {
-                Ok(Ends::After(limit.map_or(inherited, |limit| limit.min(inherited))))
+            (Ends::After(0), _) => refusal(None, Duration::ZERO),
+            (Ends::After(inherited), Some(limit)) => {
+                Ok(Ends::after(limit.min(Duration::from_nanos(inherited))))
             }
-            (Ends::Never, Some(limit)) => Ok(Ends::After(limit)),
+            (Ends::After(inherited), None) => Ok(Ends::After(inherited)),
+            (Ends::Never, Some(limit)) => Ok(Ends::after(limit)),
             (Ends::Never, None) => Ok(Ends::Never),
         }
     }
@@ -156,7 +160,8 @@ impl Deadline {
     fn start(&self, ends: Ends, seen: Ends) -> Ends {
         match (ends, seen) {
             (Ends::After(limit), Ends::At(at)) => {
-                at.checked_add(limit.min(self.reserve)).map_or(Ends::Never, Ends::At)
+                let reserved = self.reserve.min(Duration::from_nanos(limit));
+                at.checked_add(reserved).map_or(Ends::Never, Ends::At)
             }
             _ => ends.start(),
         }
