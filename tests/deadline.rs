@@ -309,6 +309,25 @@ mod reserve {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn that_leaves_nothing_lets_nothing_start() {
+        #[steadfast::deadline]
+        async fn callee() -> Result<(), Error> {
+            Ok(())
+        }
+        #[steadfast::deadline(limit, reserve = limit)]
+        async fn caller(limit: Duration, first: bool) -> Result<(), Error> {
+            if !first {
+                yield_now().await; // starts the clock
+            }
+            let refusal = callee().await.expect_err("there is no time");
+            assert!(matches!(refusal, Error::DeadlineExceeded { started: false, limit: None, .. }));
+            Ok(())
+        }
+        assert!(caller(SECOND, true).await.is_ok());
+        assert!(caller(SECOND, false).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn may_be_more_than_there_is_at_run_time() {
         #[steadfast::deadline(limit, reserve = reserve)]
         async fn call(limit: Duration, reserve: Duration) -> Result<Option<Duration>, Error> {

@@ -41,10 +41,10 @@ impl Body {
             for token in tokens {
                 match &token {
                     TokenTree::Ident(ident) if ident == "return" && !inside_another => {
-                        found.push(token)
+                        found.push(token);
                     }
                     TokenTree::Ident(ident) if ident == "async" || ident == "fn" => {
-                        inside_another = true
+                        inside_another = true;
                     }
                     TokenTree::Punct(punct) if punct.as_char() == '|' => inside_another = true,
                     TokenTree::Punct(punct) if punct.as_char() == ';' => inside_another = false,

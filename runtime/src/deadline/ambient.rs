@@ -1,19 +1,27 @@
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
 
-/// When a call ends. Two words, since every poll copies it.
+/// When a call ends, in one word, since every poll copies it.
+///
+/// Up to 2^63: so many nanoseconds after the clock is first read. From there: at that time, in
+/// nanoseconds around [`ORIGIN`]. The last: never. So the sooner of two is the smaller, unless both
+/// the clock of one runs and that of the other does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends(u64);
+
+/// The same, unpacked.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Ends {
+pub(super) enum When {
     /// At this time: the clock runs.
     At(Instant),
-    /// This many nanoseconds after the clock is first read.
-    After(u64),
+    /// This long after the clock is first read.
+    After(Duration),
     Never,
 }
 
 thread_local! {
-    static AMBIENT: Cell<Ends> = const { Cell::new(Ends::Never) };
+    static AMBIENT: Cell<Ends> = const { Cell::new(Ends::NEVER) };
 }
 
 /// The time left to the ambient deadline: zero if it has passed, `None` if there is none.
@@ -33,9 +41,9 @@ thread_local! {
 /// assert!(worth_asking_the_slow_replica(), "no deadline here");
 /// ```
 pub fn remaining() -> Option<Duration> {
-    match started() {
-        Ends::At(at) => Some(at.saturating_duration_since(Instant::now())),
-        Ends::After(_) | Ends::Never => None,
+    match started().when() {
+        When::At(at) => Some(at.saturating_duration_since(Instant::now())),
+        When::After(_) | When::Never => None,
     }
 }
 
@@ -55,9 +63,9 @@ pub(super) fn current() -> Ends {
 /// Whether the ambient deadline comes no later than this, give or take the timer's tick by which
 /// clocks that were started together may differ.
 pub(super) fn ends_by(time: Instant) -> bool {
-    match current() {
-        Ends::At(at) => at <= time || at - time < Duration::from_millis(1),
-        Ends::After(_) | Ends::Never => false,
+    match current().when() {
+        When::At(at) => at <= time || at - time < Duration::from_millis(1),
+        When::After(_) | When::Never => false,
     }
 }
 
@@ -78,41 +86,86 @@ pub(super) fn scope<T>(ends: Ends, poll: impl FnOnce() -> T) -> (T, Ends) {
     let mut outer = Outer(AMBIENT.replace(ends));
     let polled = poll();
     let seen = AMBIENT.get();
-    if let (Ends::After(below), Ends::At(at)) = (ends, seen) {
-        outer.0 = outer.0.started_with(below, at);
+    if seen != ends {
+        outer.0 = outer.0.started_with(ends, seen);
     }
     drop(outer);
     (polled, seen)
 }
 
 impl Ends {
-    /// This long after the clock is first read; what is too long to count (584 years) is never.
+    pub(super) const AT_ONCE: Self = Self(0);
+    pub(super) const NEVER: Self = Self(u64::MAX);
+
+    /// This long after the clock is first read; what is too long to count (292 years) is never.
     #[inline]
     pub(super) fn after(limit: Duration) -> Self {
-        u64::try_from(limit.as_nanos()).map_or(Self::Never, Self::After)
+        match u64::try_from(limit.as_nanos()) {
+            Ok(nanos) if nanos < RUNNING => Self(nanos),
+            _ => Self::NEVER,
+        }
+    }
+
+    /// At this time; what is too far from the origin is never.
+    pub(super) fn at(time: Instant) -> Self {
+        let origin = *ORIGIN;
+        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let packed = match time.checked_duration_since(origin) {
+            Some(later) => MIDDLE.checked_add(nanos(later)),
+            None => MIDDLE.checked_sub(nanos(origin - time)).filter(|packed| *packed >= RUNNING),
+        };
+        packed.map_or(Self::NEVER, Self)
+    }
+
+    #[inline]
+    pub(super) fn is_running(self) -> bool {
+        self.0 >= RUNNING && self != Self::NEVER
+    }
+
+    /// The sooner of two whose clocks do not run.
+    #[inline]
+    pub(super) fn sooner(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
+    pub(super) fn when(self) -> When {
+        if self == Self::NEVER {
+            return When::Never;
+        }
+        if !self.is_running() {
+            return When::After(Duration::from_nanos(self.0));
+        }
+        let at = if self.0 >= MIDDLE {
+            ORIGIN.checked_add(Duration::from_nanos(self.0 - MIDDLE))
+        } else {
+            ORIGIN.checked_sub(Duration::from_nanos(MIDDLE - self.0))
+        };
+        at.map_or(When::Never, When::At)
     }
 
     /// Starts the clock, if it is not running.
     pub(super) fn start(self) -> Self {
-        match self {
-            Self::After(limit) => Self::from(Instant::now(), limit),
-            Self::At(_) | Self::Never => self,
+        match self.when() {
+            When::After(limit) => Self::from(Instant::now(), limit),
+            When::At(_) | When::Never => self,
         }
     }
 
-    fn from(start: Instant, limit: u64) -> Self {
+    fn from(start: Instant, limit: Duration) -> Self {
         // What is too far for the clock is never.
-        start.checked_add(Duration::from_nanos(limit)).map_or(Self::Never, Self::At)
+        start.checked_add(limit).map_or(Self::NEVER, Self::at)
     }
 
-    /// Starts the clock together with one below, which is to end `at` after the limit `below`:
-    /// whoever asks first starts it for all.
+    /// Starts the clock together with one below that was `before` and is `now`: whoever asks first
+    /// starts it for all.
     #[cold]
-    fn started_with(self, below: u64, at: Instant) -> Self {
-        match (self, at.checked_sub(Duration::from_nanos(below))) {
-            (Self::After(limit), Some(start)) => Self::from(start, limit),
-            _ => self,
-        }
+    fn started_with(self, before: Self, now: Self) -> Self {
+        let (When::After(limit), When::After(below), When::At(at)) =
+            (self.when(), before.when(), now.when())
+        else {
+            return self;
+        };
+        at.checked_sub(below).map_or(self, |start| Self::from(start, limit))
     }
 
     /// The same, earlier.
@@ -122,21 +175,45 @@ impl Ends {
     }
 
     fn earlier_by(self, reserve: Duration) -> Self {
-        match self {
+        match self.when() {
             // More than the clock can go back is all that is left.
-            Self::At(at) => Self::At(at.checked_sub(reserve).unwrap_or_else(Instant::now)),
-            Self::After(limit) => Self::after(Duration::from_nanos(limit).saturating_sub(reserve)),
-            Self::Never => Self::Never,
+            When::At(at) => Self::at(at.checked_sub(reserve).unwrap_or_else(Instant::now)),
+            When::After(limit) => Self::after(limit.saturating_sub(reserve)),
+            When::Never => self,
         }
     }
 }
+
+/// Where the times begin.
+const RUNNING: u64 = 1 << 63;
+
+/// Where the origin is among them: a paused clock may stand before it.
+const MIDDLE: u64 = RUNNING + (1 << 62);
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(|| Instant::from_std(std::time::Instant::now()));
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn is_two_words() {
-        assert_eq!(size_of::<Ends>(), 16);
+    fn keeps_times_to_the_nanosecond() {
+        let offset = Duration::new(1_000_000, 1);
+        for time in
+            [*ORIGIN, *ORIGIN + offset, ORIGIN.checked_sub(Duration::from_nanos(7)).unwrap()]
+        {
+            assert!(Ends::at(time).is_running());
+            assert!(matches!(Ends::at(time).when(), When::At(at) if at == time));
+        }
+        for limit in [Duration::ZERO, offset, Duration::from_nanos(RUNNING - 1)] {
+            assert!(!Ends::after(limit).is_running());
+            assert!(matches!(Ends::after(limit).when(), When::After(after) if after == limit));
+        }
+        for never in
+            [Ends::NEVER, Ends::after(Duration::MAX), Ends::after(Duration::from_nanos(RUNNING))]
+        {
+            assert!(!never.is_running());
+            assert!(matches!(never.when(), When::Never));
+        }
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Deadline,
-    ambient::{self, Ends},
+    ambient::{self, Ends, When},
 };
 use crate::{
     error::{CarriesRefusals, Error},
@@ -101,8 +101,8 @@ where
         let mut this = self.project();
         let (policy, refuse) = ((this.policy)(), this.refuse);
         let ends = match this.clock.as_mut().project() {
-            ClockState::Running { timer } => Ends::At(timer.deadline()),
-            ClockState::Endless => Ends::Never,
+            ClockState::Running { timer } => Ends::at(timer.deadline()),
+            ClockState::Endless => Ends::NEVER,
             ClockState::Unread => match policy.inherit() {
                 Ok(ends) => ends,
                 Err(refusal) => return Poll::Ready(refuse(refusal)),
@@ -118,8 +118,8 @@ where
 
         if let ClockState::Unread = this.clock.as_mut().project() {
             this.clock.set(match policy.start(ends, seen) {
-                Ends::At(at) => Clock::Running { timer: sleep_until(at) },
-                Ends::After(_) | Ends::Never => Clock::Endless,
+                When::At(at) => Clock::Running { timer: sleep_until(at) },
+                When::After(_) | When::Never => Clock::Endless,
             });
         }
         let ClockState::Running { mut timer } = this.clock.project() else { return Poll::Pending };
@@ -134,36 +134,37 @@ impl Deadline {
     /// The sooner of the own limit and the inherited deadline; a refusal if it has passed.
     #[inline]
     fn inherit(&self) -> Result<Ends, Refusal> {
-        let refusal = |limit, late| Err(Refusal { limit, late, started: false });
-        match (ambient::current(), self.limit) {
-            (_, Some(Duration::ZERO)) => refusal(self.limit, Duration::ZERO),
-            (Ends::At(inherited), limit) => {
-                let now = Instant::now();
-                if inherited <= now {
-                    return refusal(None, now - inherited);
-                }
-                let own = limit.and_then(|limit| now.checked_add(limit));
-                Ok(Ends::At(own.map_or(inherited, |own| own.min(inherited))))
-            }
-            (Ends::After(0), _) => refusal(None, Duration::ZERO),
-            (Ends::After(inherited), Some(limit)) => {
-                Ok(Ends::after(limit.min(Duration::from_nanos(inherited))))
-            }
-            (Ends::After(inherited), None) => Ok(Ends::After(inherited)),
-            (Ends::Never, Some(limit)) => Ok(Ends::after(limit)),
-            (Ends::Never, None) => Ok(Ends::Never),
+        let inherited = ambient::current();
+        let ends = inherited.sooner(self.limit.map_or(Ends::NEVER, Ends::after));
+        if inherited.is_running() || ends == Ends::AT_ONCE {
+            return self.inherit_by_the_clock(inherited);
         }
+        Ok(ends)
+    }
+
+    #[inline(never)]
+    fn inherit_by_the_clock(&self, inherited: Ends) -> Result<Ends, Refusal> {
+        let refusal = |limit, late| Err(Refusal { limit, late, started: false });
+        if self.limit == Some(Duration::ZERO) {
+            return refusal(self.limit, Duration::ZERO);
+        }
+        let When::At(at) = inherited.when() else { return refusal(None, Duration::ZERO) };
+        let now = Instant::now();
+        if at <= now {
+            return refusal(None, now - at);
+        }
+        let own = self.limit.and_then(|limit| now.checked_add(limit));
+        Ok(Ends::at(own.map_or(at, |own| own.min(at))))
     }
 
     /// Starts the clock of a call that waits, unless something below it has asked and so started
     /// it for all of us.
-    fn start(&self, ends: Ends, seen: Ends) -> Ends {
-        match (ends, seen) {
-            (Ends::After(limit), Ends::At(at)) => {
-                let reserved = self.reserve.min(Duration::from_nanos(limit));
-                at.checked_add(reserved).map_or(Ends::Never, Ends::At)
+    fn start(&self, ends: Ends, seen: Ends) -> When {
+        match (ends.when(), seen.when()) {
+            (When::After(limit), When::At(at)) => {
+                at.checked_add(limit.min(self.reserve)).map_or(When::Never, When::At)
             }
-            _ => ends.start(),
+            _ => ends.start().when(),
         }
     }
 }
