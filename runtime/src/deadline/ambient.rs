@@ -107,12 +107,18 @@ impl Ends {
     }
 
     /// At this time; what is too far from the origin is never.
+    #[inline]
     pub(super) fn at(time: Instant) -> Self {
+        // In whole seconds and the rest, which is cheaper than to divide 128 bits.
+        let nanos = |span: Duration| {
+            span.as_secs().checked_mul(1_000_000_000)?.checked_add(span.subsec_nanos().into())
+        };
         let origin = *ORIGIN;
-        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let packed = match time.checked_duration_since(origin) {
-            Some(later) => MIDDLE.checked_add(nanos(later)),
-            None => MIDDLE.checked_sub(nanos(origin - time)).filter(|packed| *packed >= RUNNING),
+            Some(later) => nanos(later).and_then(|nanos| MIDDLE.checked_add(nanos)),
+            None => nanos(origin.saturating_duration_since(time))
+                .and_then(|nanos| MIDDLE.checked_sub(nanos))
+                .filter(|packed| *packed >= RUNNING),
         };
         packed.map_or(Self::NEVER, Self)
     }

@@ -118,11 +118,13 @@ where
 
         if let ClockState::Unread = this.clock.as_mut().project() {
             this.clock.set(match policy.start(ends, seen) {
-                When::At(at) => Clock::Running { timer: sleep_until(at) },
-                When::After(_) | When::Never => Clock::Endless,
+                Some(at) => Clock::Running { timer: sleep_until(at) },
+                None => Clock::Endless,
             });
         }
-        let ClockState::Running { mut timer } = this.clock.project() else { return Poll::Pending };
+        let ClockState::Running { mut timer } = this.clock.project() else {
+            return Poll::Pending;
+        };
         // Unconstrained: a body that has used up its task's budget must not hold the timer up.
         ready!(Pin::new(&mut unconstrained(timer.as_mut())).poll(cx));
         let limit = policy.limit.filter(|_| !ambient::ends_by(timer.deadline()));
@@ -159,12 +161,14 @@ impl Deadline {
 
     /// Starts the clock of a call that waits, unless something below it has asked and so started
     /// it for all of us.
-    fn start(&self, ends: Ends, seen: Ends) -> When {
-        match (ends.when(), seen.when()) {
-            (When::After(limit), When::At(at)) => {
-                at.checked_add(limit.min(self.reserve)).map_or(When::Never, When::At)
-            }
-            _ => ends.start().when(),
+    fn start(&self, ends: Ends, seen: Ends) -> Option<Instant> {
+        match ends.when() {
+            When::At(at) => Some(at),
+            When::After(limit) => match seen.when() {
+                When::At(at) => at.checked_add(limit.min(self.reserve)),
+                When::After(_) | When::Never => Instant::now().checked_add(limit),
+            },
+            When::Never => None,
         }
     }
 }

@@ -125,7 +125,7 @@ impl Attempts {
             return Err(StopCause::DeadlineTooNear);
         }
         // Last, so that a retry which does not come about costs no token.
-        if budget.is_some_and(|budget| !budget.withdraw(Instant::now().into_std())) {
+        if budget.is_some_and(|budget| !budget.withdraw(|| Instant::now().into_std())) {
             return Err(StopCause::BudgetExhausted);
         }
         Ok((wait, reason))

@@ -62,7 +62,7 @@ impl RetryBudget {
             floor: 10.0,
             burst: 100.0,
             calls: Tally::new(),
-            bucket: Mutex::new(Bucket { tokens: None, calls: 0, at: None }),
+            bucket: Mutex::new(Bucket { tokens: None, calls: 0, shared: 0.0, at: None }),
         }
     }
 
@@ -94,31 +94,41 @@ impl RetryBudget {
     }
 
     /// Takes a token for a retry, if there is one.
-    pub(super) fn withdraw(&self, now: Instant) -> bool {
+    ///
+    /// The clock is read only the first time, and where the share of the calls does not suffice.
+    pub(super) fn withdraw(&self, now: impl Fn() -> Instant) -> bool {
         #[cfg(feature = "testing")]
         if crate::testing::budgets_are_lifted() {
             return true;
         }
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let tokens = self.refill(&mut bucket, now);
-        // Ten tenths sum up to a hair under one.
-        let granted = tokens >= 1.0 - 1e-9;
+        let mut tokens = bucket.tokens.unwrap_or(self.floor) + self.share(&mut bucket);
+        if tokens < ONE || bucket.at.is_none() {
+            tokens += self.rest_of_floor(&mut bucket, now());
+        }
+        let tokens = tokens.min(self.burst);
+        let granted = tokens >= ONE;
         bucket.tokens = Some(if granted { (tokens - 1.0).max(0.0) } else { tokens });
         granted
     }
 
-    /// The balance now, with what came in since the last time: a share of the calls or the floor,
-    /// whichever is more.
-    fn refill(&self, bucket: &mut Bucket, now: Instant) -> f64 {
+    /// What the calls since the last time have deposited.
+    fn share(&self, bucket: &mut Bucket) -> f64 {
         let calls = self.calls.total();
-        let new_calls = calls.saturating_sub(bucket.calls);
-        let elapsed = bucket.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        bucket.calls = calls;
-        bucket.at = Some(now);
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
-        let share = new_calls as f64 * self.ratio;
-        let floor = elapsed.as_secs_f64() * self.floor;
-        (bucket.tokens.unwrap_or(self.floor) + share.max(floor)).min(self.burst)
+        let share = calls.saturating_sub(bucket.calls) as f64 * self.ratio;
+        bucket.calls = calls;
+        bucket.shared += share;
+        share
+    }
+
+    /// What the floor has deposited since the clock was last read, over the share.
+    fn rest_of_floor(&self, bucket: &mut Bucket, now: Instant) -> f64 {
+        let elapsed = bucket.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let rest = elapsed.as_secs_f64() * self.floor - bucket.shared;
+        bucket.at = Some(now);
+        bucket.shared = 0.0;
+        rest.max(0.0)
     }
 }
 
@@ -142,11 +152,16 @@ impl fmt::Debug for RetryBudget {
 struct Bucket {
     /// `None` until the first withdrawal: the balance at the start depends on the settings.
     tokens: Option<f64>,
-    /// The tally when the bucket was last refilled.
+    /// The tally, the last time.
     calls: u64,
+    /// What the calls have deposited since the clock was last read.
+    shared: f64,
     /// When that was. Held against a clock that may have been set back by a paused test.
     at: Option<Instant>,
 }
+
+/// Ten tenths sum up to a hair under one.
+const ONE: f64 = 1.0 - 1e-9;
 
 const fn in_range(value: f64, default: f64) -> f64 {
     if value.is_nan() {
@@ -171,7 +186,7 @@ mod tests {
     use super::*;
 
     fn drain(budget: &RetryBudget, now: Instant) -> usize {
-        (0..100_000).take_while(|_| budget.withdraw(now)).count()
+        (0..100_000).take_while(|_| budget.withdraw(|| now)).count()
     }
 
     #[test]
@@ -192,7 +207,7 @@ mod tests {
             let mut granted = 0;
             for _ in 0..10_000 {
                 budget.deposit();
-                granted += u32::from(budget.withdraw(now));
+                granted += u32::from(budget.withdraw(|| now));
             }
             assert!((f64::from(granted) - 10_000.0 * ratio).abs() <= 1.0, "{ratio}: {granted}");
         }
@@ -240,7 +255,7 @@ mod tests {
                 scope.spawn(|| {
                     let grant = |_: &u32| {
                         budget.deposit();
-                        budget.withdraw(now)
+                        budget.withdraw(|| now)
                     };
                     (0..10_000_u32).filter(grant).count()
                 })
