@@ -1,0 +1,148 @@
+//! Measures contenders side by side: in every round each one runs in turn, so that a change of
+//! clock speed or load meets all of them, and only differences within a round are used.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{client::ApiError, heap::allocations};
+
+/// One way to make the call.
+pub struct Contender {
+    pub name: &'static str,
+    future_size: usize,
+    batch: Box<dyn FnMut(u32)>,
+}
+
+impl Contender {
+    /// Prepares the contender whose every call is `call(id).await`. `make` runs inside the
+    /// runtime, as some peers start a task of their own.
+    pub fn new<F>(name: &'static str, make: impl FnOnce() -> F) -> Self
+    where
+        F: AsyncFnMut(u64) -> Result<u64, ApiError> + 'static,
+    {
+        // A runtime each: one contender's timers and tasks must not be another's work.
+        let runtime = runtime();
+        let mut call = {
+            let _inside = runtime.enter();
+            make()
+        };
+        let future_size = {
+            let _inside = runtime.enter();
+            size_of_val(&call(0))
+        };
+        Self { name, future_size, batch: Box::new(move |calls| repeat(&runtime, &mut call, calls)) }
+    }
+
+    /// Nanoseconds per call.
+    pub fn time(&mut self, calls: u32) -> f64 {
+        let start = Instant::now();
+        (self.batch)(calls);
+        per_call(start.elapsed(), calls)
+    }
+
+    /// How many calls fill `time`; at least one.
+    pub fn calls_in(&mut self, time: Duration) -> u32 {
+        let mut calls = 1;
+        loop {
+            let start = Instant::now();
+            (self.batch)(calls);
+            if start.elapsed() >= time {
+                return calls;
+            }
+            calls *= 2;
+        }
+    }
+
+    // By difference, for what a runtime allocates when a batch enters it is no call's.
+    fn allocations(&mut self) -> f64 {
+        let few = allocations(|| (self.batch)(COUNTED));
+        let more = allocations(|| (self.batch)(2 * COUNTED));
+        f64::from(more.saturating_sub(few)) / f64::from(COUNTED)
+    }
+}
+
+/// What one contender costs.
+#[derive(Debug)]
+pub struct Cost {
+    pub name: &'static str,
+    /// Nanoseconds per call.
+    pub nanos: f64,
+    /// Nanoseconds per call on top of the first contender's in the same round.
+    pub added: f64,
+    /// Half of the distance between the quartiles of `added`.
+    pub spread: f64,
+    /// Heap allocations per call.
+    pub allocations: f64,
+    /// Bytes of the call's future.
+    pub future_size: usize,
+}
+
+/// Measures a group; its first contender is the bare call.
+pub fn measure(mut group: Vec<Contender>, rounds: usize) -> Vec<Cost> {
+    // Short batches and many rounds: a round that is interrupted is outvoted in the median.
+    let calls: Vec<u32> = group.iter_mut().map(|contender| contender.calls_in(BATCH)).collect();
+    let mut nanos = vec![Vec::with_capacity(rounds); group.len()];
+    for round in 0..rounds {
+        for turn in 0..group.len() {
+            // Another one starts each round: nobody always runs after the same neighbour.
+            let which = (turn + round) % group.len();
+            // A neighbour that slept leaves a processor that has to wake up first.
+            group[which].time(calls[which].div_ceil(4));
+            nanos[which].push(group[which].time(calls[which]));
+        }
+    }
+    let bare = nanos[0].clone();
+    group.iter_mut().zip(nanos).map(|(contender, nanos)| cost(contender, nanos, &bare)).collect()
+}
+
+fn cost(contender: &mut Contender, nanos: Vec<f64>, bare: &[f64]) -> Cost {
+    let added: Vec<f64> = nanos.iter().zip(bare).map(|(nanos, bare)| nanos - bare).collect();
+    let [low, middle, high] = quartiles(added);
+    let allocations = contender.allocations();
+    Cost {
+        name: contender.name,
+        nanos: median(nanos),
+        added: middle,
+        spread: (high - low) / 2.0,
+        allocations,
+        future_size: contender.future_size,
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().expect("the system has threads to give")
+}
+
+/// Makes `calls` calls, one after the other.
+fn repeat<F>(runtime: &Runtime, call: &mut F, calls: u32)
+where
+    F: AsyncFnMut(u64) -> Result<u64, ApiError>,
+{
+    runtime.block_on(async {
+        for id in 0..calls {
+            let _ = black_box(call(black_box(u64::from(id))).await);
+        }
+    });
+}
+
+fn per_call(elapsed: Duration, calls: u32) -> f64 {
+    elapsed.as_secs_f64() * 1e9 / f64::from(calls)
+}
+
+/// The middle one.
+pub fn median(values: Vec<f64>) -> f64 {
+    let [_, median, _] = quartiles(values);
+    median
+}
+
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[quarter * (values.len() - 1) / 4])
+}
+
+const BATCH: Duration = Duration::from_micros(300);
+const COUNTED: u32 = 32;

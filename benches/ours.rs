@@ -1,0 +1,79 @@
+//! The bare call, and the annotated one.
+
+use steadfast::{deadline, retry};
+
+use crate::{
+    client::{ApiError, Client, DOWN, UP},
+    harness::Contender,
+};
+
+pub fn bare() -> Contender {
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("bare", || |id| fetch(&UP, id))
+}
+
+pub fn bare_pending() -> Contender {
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch_later(id).await
+    }
+    Contender::new("bare", || |id| fetch(&UP, id))
+}
+
+pub fn bare_failing() -> Contender {
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("bare, one attempt", || |id| fetch(&DOWN, id))
+}
+
+pub fn retry() -> Contender {
+    #[retry]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[retry]`", || |id| fetch(&UP, id))
+}
+
+pub fn retry_no_budget() -> Contender {
+    #[retry(budget = none)]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[retry(budget = none)]`", || |id| fetch(&UP, id))
+}
+
+pub fn deadline() -> Contender {
+    #[deadline("2s")]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[deadline]`", || |id| fetch(&UP, id))
+}
+
+pub fn deadline_pending() -> Contender {
+    #[deadline("2s")]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch_later(id).await
+    }
+    Contender::new("`#[deadline]`", || |id| fetch(&UP, id))
+}
+
+pub fn both() -> Contender {
+    #[deadline("2s")]
+    #[retry]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[deadline]` `#[retry]`", || |id| fetch(&UP, id))
+}
+
+/// Without a budget, which would rightly refuse such a storm.
+pub fn six_attempts() -> Contender {
+    #[retry(max = 6, base = "0ms", budget = none)]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[retry]`", || |id| fetch(&DOWN, id))
+}

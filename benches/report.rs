@@ -1,0 +1,137 @@
+//! The report, in Markdown: what holds on any machine first, nanoseconds after.
+
+use std::{collections::BTreeSet, fmt, hint::black_box, time::Instant};
+
+use crate::{
+    contention::Crowd,
+    groups::{self, Group},
+    harness::{Cost, median},
+    measures,
+};
+
+pub struct Report {
+    pub retry: Group,
+    pub deadline: Group,
+    pub deadline_pending: Group,
+    pub both: Group,
+    pub six_attempts: Group,
+    two_threads: Vec<Crowd>,
+    clock: f64,
+}
+
+impl Report {
+    /// Runs everything, `rounds` rounds of each group.
+    pub fn measured(rounds: usize) -> Self {
+        // Peers that sleep take milliseconds a call here, and two threads need long batches.
+        let fewer = rounds.div_ceil(10);
+        Self {
+            retry: groups::retry(rounds),
+            deadline: groups::deadline(rounds),
+            deadline_pending: groups::deadline_pending(rounds),
+            both: groups::both(rounds),
+            six_attempts: groups::six_attempts(fewer),
+            two_threads: groups::two_threads(fewer),
+            clock: clock_reading(),
+        }
+    }
+
+    fn groups(&self) -> [&Group; 5] {
+        [&self.retry, &self.deadline, &self.deadline_pending, &self.both, &self.six_attempts]
+    }
+
+    fn fmt_measures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## Measures\n")?;
+        writeln!(f, "| measure | this run | at most | |\n|---|---:|---:|---|")?;
+        for measure in measures::all(self) {
+            let verdict = if measure.met { "met" } else { "**missed**" };
+            writeln!(f, "| {} | {} | {} | {verdict} |", measure.what, measure.run, measure.target)?;
+        }
+        Ok(())
+    }
+
+    fn fmt_ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n## Ours ÷ a peer's: the time added to the bare call\n")?;
+        writeln!(f, "| | peer | ratio |\n|---|---|---:|")?;
+        for group in self.groups() {
+            for peer in group.peers() {
+                let ratio = group.ours().added / peer.added;
+                writeln!(f, "| {} | {} | {} |", group.title, peer.name, Digits(ratio))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fmt_two_threads(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n## Two threads in one function at once\n")?;
+        writeln!(f, "| | together ÷ alone | alone, ns | together, ns |\n|---|---:|---:|---:|")?;
+        for Crowd { name, alone, together } in &self.two_threads {
+            writeln!(f, "| {name} | {:.2} | {alone:.1} | {together:.1} |", together / alone)?;
+        }
+        Ok(())
+    }
+
+    fn fmt_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n## Size of the future, of a call that is ready at once\n")?;
+        writeln!(f, "| | bytes |\n|---|---:|")?;
+        let ready = [&self.retry, &self.deadline, &self.both];
+        let costs = ready.iter().flat_map(|group| &group.costs);
+        let sizes: BTreeSet<_> = costs.map(|cost| (cost.future_size, cost.name)).collect();
+        sizes.into_iter().try_for_each(|(size, name)| writeln!(f, "| {name} | {size} |"))
+    }
+
+    fn fmt_nanos(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n## Nanoseconds per call\n")?;
+        writeln!(f, "Reading the clock once takes {:.1} ns on this machine.", self.clock)?;
+        for group in self.groups() {
+            writeln!(f, "\n### {}\n", group.title)?;
+            writeln!(f, "| | added | ± | in all | allocations |\n|---|---:|---:|---:|---:|")?;
+            for Cost { name, nanos, added, spread, allocations, .. } in &group.costs {
+                writeln!(
+                    f,
+                    "| {name} | {} | {} | {} | {allocations:.0} |",
+                    Digits(*added),
+                    Digits(*spread),
+                    Digits(*nanos),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_measures(f)?;
+        self.fmt_ratios(f)?;
+        self.fmt_two_threads(f)?;
+        self.fmt_sizes(f)?;
+        self.fmt_nanos(f)
+    }
+}
+
+// As many digits as mean something, from a hundredth to millions.
+struct Digits(f64);
+
+impl fmt::Display for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.abs() {
+            0.0 => write!(f, "0"),
+            ..0.01 => write!(f, "{:.6}", self.0),
+            ..10.0 => write!(f, "{:.2}", self.0),
+            ..100.0 => write!(f, "{:.1}", self.0),
+            _ => write!(f, "{:.0}", self.0),
+        }
+    }
+}
+
+// The scale of every figure of a deadline: a timeout can't be set without it.
+fn clock_reading() -> f64 {
+    let readings = (0..101).map(|_| {
+        let start = Instant::now();
+        for _ in 0..1000 {
+            black_box(Instant::now());
+        }
+        start.elapsed().as_secs_f64() * 1e9 / 1000.0
+    });
+    median(readings.collect())
+}
