@@ -25,13 +25,13 @@ pub enum Trouble {
         after: Span,
     },
     /// The call was refused.
-    #[fault(transparent)]
-    Refused(::sturdy::Error),
+    #[fault(ambiguous)]
+    Refused,
 }
 
 impl Becomes<::sturdy::Error> for Trouble {
-    fn from(refusal: ::sturdy::Error) -> Self {
-        Self::Refused(refusal)
+    fn from(_: ::sturdy::Error) -> Self {
+        Self::Refused
     }
 }
 
