@@ -42,7 +42,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 ///     static __STEADFAST_SITE: Site = Site::new("shop::charge");
 ///     const __STEADFAST_DEADLINE1: Deadline = Deadline::new().limit(Duration::new(2, 0));
 ///     const __STEADFAST_RETRY0: Retry = Retry::new();
-///     within(&__STEADFAST_DEADLINE1, async move { .. loop { .. async { BODY } .. } }, refuse).await
+///     pin!(within(|| &DEADLINE, async move { .. loop { .. async { BODY } .. } }, refuse)).await
 /// }
 /// ```
 fn around(func: Func, stack: &Stack) -> TokenStream {

@@ -71,7 +71,9 @@ impl Deadline {
     }
 
     /// Input:  `future`, with `#[deadline("2s")]`
-    /// Output: `within(&DEADLINE, future, |refusal| refused(&SITE, refusal))`
+    /// Output: `pin!(within(|| &DEADLINE, future, |refusal| refused(&SITE, refusal))).await`
+    ///
+    /// Pinned where it stands, since an awaited future is moved once more.
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
         let rt = cx.rt.clone();
         let limit = self.limit.as_ref().map(|limit| {
