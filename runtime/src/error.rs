@@ -61,9 +61,15 @@ impl Error {
     /// # Example: in a handler
     ///
     /// ```
-    /// fn status(refusal: &steadfast::Error) -> u16 {
-    ///     refusal.http_status()
+    /// #[steadfast::deadline(std::time::Duration::ZERO)]
+    /// async fn handler() -> Result<(), steadfast::Error> {
+    ///     Ok(())
     /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let refusal = handler().await.unwrap_err();
+    /// assert_eq!(refusal.http_status(), 504);
+    /// # }
     /// ```
     pub const fn http_status(&self) -> u16 {
         match self {
@@ -76,9 +82,15 @@ impl Error {
     /// # Example: in a service
     ///
     /// ```
-    /// fn code(refusal: &steadfast::Error) -> i32 {
-    ///     refusal.grpc_code()
+    /// #[steadfast::deadline(std::time::Duration::ZERO)]
+    /// async fn method() -> Result<(), steadfast::Error> {
+    ///     Ok(())
     /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let refusal = method().await.unwrap_err();
+    /// assert_eq!(refusal.grpc_code(), 4);
+    /// # }
     /// ```
     pub const fn grpc_code(&self) -> i32 {
         match self {

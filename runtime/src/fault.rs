@@ -11,6 +11,17 @@
 //! [`std::io::Error`], [`steadfast::Error`](crate::Error), and behind features `http::StatusCode`,
 //! `reqwest::Error`, `tonic::Status` and `sqlx::Error`. For `anyhow::Error` and `Box<dyn Error>`
 //! write `when = steadfast::fault::in_chain`.
+//!
+//! # Example: what an I/O error means
+//!
+//! ```
+//! use std::io::{Error, ErrorKind};
+//! use steadfast::fault::{Class, Fault};
+//!
+//! assert_eq!(Error::from(ErrorKind::ConnectionRefused).class(), Class::Transient);
+//! assert_eq!(Error::from(ErrorKind::ConnectionReset).class(), Class::Ambiguous);
+//! assert_eq!(Error::from(ErrorKind::NotFound).class(), Class::Permanent);
+//! ```
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -67,6 +78,25 @@ pub trait Fault {
 }
 
 /// What an error means for the next attempt. The [module docs](self) hold the table.
+///
+/// # Example: in `when`
+///
+/// ```
+/// use std::io;
+/// use steadfast::{fault::Class, retry};
+///
+/// fn class(error: &io::Error) -> Class {
+///     match error.kind() {
+///         io::ErrorKind::NotFound => Class::Transient, // it is about to be written
+///         _ => Class::Permanent,
+///     }
+/// }
+///
+/// #[retry(when = class)]
+/// async fn read() -> io::Result<String> {
+///     std::fs::read_to_string("report.txt")
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Class {

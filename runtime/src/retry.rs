@@ -13,6 +13,20 @@
 //! attempt, a hint of the peer above `cap`, an ambient [deadline](mod@crate::deadline) that ends before
 //! the next attempt could start, an empty budget. In each case the caller gets the last original
 //! outcome, unchanged, and [`telemetry`](crate::telemetry) says which it was.
+//!
+//! # Example: one budget for one dependency
+//!
+//! ```
+//! use std::io;
+//! use steadfast::retry::{self, RetryBudget};
+//!
+//! static STRIPE: RetryBudget = RetryBudget::new();
+//!
+//! #[steadfast::retry(max = 5, budget = STRIPE)]
+//! async fn charge(cents: u64) -> io::Result<u64> {
+//!     Ok(cents)
+//! }
+//! ```
 
 pub use self::{
     budget::RetryBudget,

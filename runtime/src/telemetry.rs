@@ -19,6 +19,19 @@ use std::{fmt, time::Duration};
 use once_cell::race::OnceBox;
 
 /// Something that a policy did.
+///
+/// # Example: whose budget is empty
+///
+/// ```
+/// use steadfast::telemetry::{self, Event, StopCause};
+///
+/// telemetry::observe(|event| match event {
+///     Event::RetryStopped { function, cause: StopCause::BudgetExhausted, .. } => {
+///         eprintln!("{function} may not retry any more");
+///     }
+///     _ => {}
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -67,6 +80,14 @@ pub enum Event<'a> {
 }
 
 /// Why an attempt is worth another.
+///
+/// # Example: as a label
+///
+/// ```
+/// use steadfast::telemetry::Reason;
+///
+/// assert_eq!(Reason::Throttled.to_string(), "throttled");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -82,6 +103,14 @@ pub enum Reason {
 
 impl Reason {
     /// Its name in a label: `ambiguous`, `throttled`, `transient`, `unwanted_value`.
+    ///
+    /// # Example: without an allocation
+    ///
+    /// ```
+    /// use steadfast::telemetry::Reason;
+    ///
+    /// assert_eq!(Reason::UnwantedValue.as_str(), "unwanted_value");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
@@ -99,6 +128,14 @@ impl fmt::Display for Reason {
 }
 
 /// Why there is no further attempt.
+///
+/// # Example: as a label
+///
+/// ```
+/// use steadfast::telemetry::StopCause;
+///
+/// assert_eq!(StopCause::HintBeyondCap.to_string(), "hint_beyond_cap");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopCause {
@@ -118,6 +155,14 @@ pub enum StopCause {
 
 impl StopCause {
     /// Its name in a label, such as `budget_exhausted`.
+    ///
+    /// # Example: without an allocation
+    ///
+    /// ```
+    /// use steadfast::telemetry::StopCause;
+    ///
+    /// assert_eq!(StopCause::BudgetExhausted.as_str(), "budget_exhausted");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
@@ -150,11 +195,21 @@ impl fmt::Display for StopCause {
 ///
 /// static RETRIES: AtomicU64 = AtomicU64::new(0);
 ///
+/// #[steadfast::retry(when = any, base = "0s")]
+/// async fn fails() -> std::io::Result<()> {
+///     Err(std::io::Error::other("no"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
 /// telemetry::observe(|event| {
 ///     if let Event::RetryScheduled { .. } = event {
 ///         RETRIES.fetch_add(1, Ordering::Relaxed);
 ///     }
 /// });
+/// fails().await.unwrap_err();
+/// assert_eq!(RETRIES.load(Ordering::Relaxed), 2);
+/// # }
 /// ```
 pub fn observe(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) {
     let mut new = Box::new(Observer { tell: Box::new(observer), next: OnceBox::new() });

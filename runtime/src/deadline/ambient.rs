@@ -5,8 +5,8 @@ use tokio::time::Instant;
 /// When a call ends, in one word, since every poll copies it.
 ///
 /// Up to 2^63: so many nanoseconds after the clock is first read. From there: at that time, in
-/// nanoseconds around [`ORIGIN`]. The last: never. So the sooner of two is the smaller, unless both
-/// the clock of one runs and that of the other does not.
+/// nanoseconds around [`ORIGIN`]. The last: never. So of two that both run, or both do
+/// not, the sooner is the smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends(u64);
 

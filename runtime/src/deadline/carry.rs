@@ -37,6 +37,16 @@ pub fn carry<F: Future>(future: F) -> Carried<F> {
 
 pin_project! {
     /// The future of [`carry`].
+    ///
+    /// # Example: its name in a signature
+    ///
+    /// ```
+    /// use steadfast::deadline::{Carried, carry};
+    ///
+    /// fn take_along<F: Future>(future: F) -> Carried<F> {
+    ///     carry(future)
+    /// }
+    /// ```
     #[derive(Debug)]
     #[must_use = "futures do nothing unless awaited"]
     pub struct Carried<F> {

@@ -27,12 +27,29 @@ pub struct Deadline {
 
 impl Deadline {
     /// No limit of its own, nothing reserved.
+    ///
+    /// # Example: what a bare `#[deadline]` is
+    ///
+    /// ```
+    /// use steadfast::deadline::Deadline;
+    ///
+    /// assert_eq!(Deadline::new(), Deadline::default());
+    /// ```
     pub const fn new() -> Self {
         Self { limit: None, reserve: Duration::ZERO }
     }
 
     /// Ends the call after this long, or at the inherited deadline if that is sooner. A limit of
     /// zero refuses every call; one too long for the clock is none.
+    ///
+    /// # Example: two seconds
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::deadline::Deadline;
+    ///
+    /// const POLICY: Deadline = Deadline::new().limit(Duration::from_secs(2));
+    /// ```
     pub const fn limit(mut self, limit: Duration) -> Self {
         self.limit = Some(limit);
         self
@@ -40,6 +57,16 @@ impl Deadline {
 
     /// Keeps this much back for the call's own work: what it calls inherits a deadline that ends
     /// earlier by it. At most what is left; then what it calls has no time at all.
+    ///
+    /// # Example: time to answer without what is called
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::deadline::Deadline;
+    ///
+    /// const POLICY: Deadline =
+    ///     Deadline::new().limit(Duration::from_secs(2)).reserve(Duration::from_millis(100));
+    /// ```
     pub const fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = reserve;
         self

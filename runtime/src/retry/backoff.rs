@@ -6,6 +6,16 @@ impl Retry {
     /// The wait after `attempt` (from 1), before jitter and without a hint of the peer.
     ///
     /// Never above the cap, for any attempt and any settings; the arithmetic saturates.
+    ///
+    /// # Example: doubling
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::Retry;
+    ///
+    /// let waits = [1, 2, 3].map(|attempt| Retry::new().ceiling(attempt));
+    /// assert_eq!(waits, [100, 200, 400].map(Duration::from_millis));
+    /// ```
     pub fn ceiling(&self, attempt: u32) -> Duration {
         Duration::from_nanos(self.ceiling_nanos(attempt))
     }

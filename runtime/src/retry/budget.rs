@@ -56,6 +56,14 @@ pub struct RetryBudget {
 
 impl RetryBudget {
     /// Makes a budget with the defaults.
+    ///
+    /// # Example: a budget for one dependency
+    ///
+    /// ```
+    /// use steadfast::retry::RetryBudget;
+    ///
+    /// static STRIPE: RetryBudget = RetryBudget::new();
+    /// ```
     pub const fn new() -> Self {
         Self {
             ratio: 0.1,
@@ -68,6 +76,14 @@ impl RetryBudget {
 
     /// Sets what each call deposits, in tokens: the share by which retries may raise the load.
     /// Default 0.1; negative counts as 0, NaN as the default.
+    ///
+    /// # Example: at most a fifth more load
+    ///
+    /// ```
+    /// use steadfast::retry::RetryBudget;
+    ///
+    /// static STRIPE: RetryBudget = RetryBudget::new().ratio(0.2);
+    /// ```
     pub const fn ratio(mut self, tokens: f64) -> Self {
         self.ratio = in_range(tokens, 0.1);
         self
@@ -75,6 +91,14 @@ impl RetryBudget {
 
     /// Sets the fewest tokens that are deposited in a second, however few the calls. It is also
     /// the balance at the start. Default 10; negative counts as 0, NaN as the default.
+    ///
+    /// # Example: one retry a second for a quiet client
+    ///
+    /// ```
+    /// use steadfast::retry::RetryBudget;
+    ///
+    /// static STRIPE: RetryBudget = RetryBudget::new().floor(1.0);
+    /// ```
     pub const fn floor(mut self, per_second: f64) -> Self {
         self.floor = in_range(per_second, 10.0);
         self
@@ -82,6 +106,14 @@ impl RetryBudget {
 
     /// Sets the most tokens that can be saved up, and so the longest run of retries without a
     /// pause. Default 100; negative counts as 0 (no retry at all), NaN as the default.
+    ///
+    /// # Example: a short memory of good times
+    ///
+    /// ```
+    /// use steadfast::retry::RetryBudget;
+    ///
+    /// static STRIPE: RetryBudget = RetryBudget::new().burst(20.0);
+    /// ```
     pub const fn burst(mut self, tokens: f64) -> Self {
         self.burst = in_range(tokens, 100.0);
         self

@@ -40,6 +40,15 @@ pub struct Retry {
 
 impl Retry {
     /// Starts from the defaults.
+    ///
+    /// # Example: the default waits
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::Retry;
+    ///
+    /// assert_eq!(Retry::new().ceiling(1), Duration::from_millis(100));
+    /// ```
     pub const fn new() -> Self {
         Self {
             max: 3,
@@ -53,12 +62,30 @@ impl Retry {
     }
 
     /// Limits the attempts, the first included. Default 3; 0 counts as 1.
+    ///
+    /// # Example: zero counts as one
+    ///
+    /// ```
+    /// use steadfast::retry::Retry;
+    ///
+    /// assert_eq!(Retry::new().max(0), Retry::new().max(1));
+    /// ```
     pub const fn max(mut self, attempts: u32) -> Self {
         self.max = if attempts == 0 { 1 } else { attempts };
         self
     }
 
     /// Chooses how the waits grow. Default [`Backoff::Exponential`].
+    ///
+    /// # Example: longer by the same each time
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::{Backoff, Retry};
+    ///
+    /// let policy = Retry::new().backoff(Backoff::Linear);
+    /// assert_eq!(policy.ceiling(3), Duration::from_millis(300));
+    /// ```
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
@@ -66,6 +93,15 @@ impl Retry {
 
     /// Sets the wait after the first attempt, before jitter. Default 100 ms; zero means no waits
     /// at all, and a `base` over the `cap` counts as the cap.
+    ///
+    /// # Example: no waits
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::Retry;
+    ///
+    /// assert_eq!(Retry::new().base(Duration::ZERO).ceiling(9), Duration::ZERO);
+    /// ```
     pub const fn base(mut self, wait: Duration) -> Self {
         self.base = wait;
         self
@@ -73,6 +109,15 @@ impl Retry {
 
     /// Sets what an exponential wait is multiplied with from attempt to attempt. Default 2; below 1
     /// it counts as 1, infinite as "at the cap from the second wait on", NaN as the default.
+    ///
+    /// # Example: three times as long each time
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::Retry;
+    ///
+    /// assert_eq!(Retry::new().factor(3.0).ceiling(3), Duration::from_millis(900));
+    /// ```
     pub const fn factor(mut self, factor: f64) -> Self {
         self.factor = if factor.is_nan() {
             2.0
@@ -86,12 +131,31 @@ impl Retry {
 
     /// Sets the longest wait, jitter included, and the longest that a peer may ask for: a longer
     /// hint stops the loop. Default 10 s. Only the jitter on top of a hint may go past it.
+    ///
+    /// # Example: no wait is longer
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::retry::Retry;
+    ///
+    /// let policy = Retry::new().cap(Duration::from_millis(150));
+    /// assert_eq!(policy.ceiling(u32::MAX), Duration::from_millis(150));
+    /// ```
     pub const fn cap(mut self, wait: Duration) -> Self {
         self.cap = wait;
         self
     }
 
     /// Chooses how the waits are spread. Default [`Jitter::Full`].
+    ///
+    /// # Example: half of each wait is fixed
+    ///
+    /// ```
+    /// use steadfast::retry::{Jitter, Retry};
+    ///
+    /// let policy = Retry::new().jitter(Jitter::Equal);
+    /// assert_ne!(policy, Retry::new());
+    /// ```
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = jitter;
         self
@@ -99,6 +163,15 @@ impl Retry {
 
     /// States that a repeat is harmless, so that [ambiguous](crate::fault::Class::Ambiguous)
     /// errors are retried too. Default off.
+    ///
+    /// # Example: a policy for reads
+    ///
+    /// ```
+    /// use steadfast::retry::Retry;
+    ///
+    /// const READS: Retry = Retry::new().safe();
+    /// assert_ne!(READS, Retry::new());
+    /// ```
     pub const fn safe(mut self) -> Self {
         self.safe = true;
         self
@@ -112,6 +185,18 @@ impl Default for Retry {
 }
 
 /// How the waits grow from attempt to attempt, up to the cap.
+///
+/// # Example: in an attribute
+///
+/// ```
+/// use std::io;
+/// use steadfast::retry;
+///
+/// #[retry(backoff = "fibonacci", when = any)]
+/// async fn price() -> io::Result<u64> {
+///     Ok(3)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backoff {
@@ -130,6 +215,18 @@ pub enum Backoff {
 ///
 /// The cap is applied before, so that waits stay spread at the cap and never exceed it. Terms and
 /// formulas are those of Marc Brooker, "Exponential Backoff And Jitter" (AWS, 2015).
+///
+/// # Example: in an attribute
+///
+/// ```
+/// use std::io;
+/// use steadfast::retry;
+///
+/// #[retry(jitter = "decorrelated", when = any)]
+/// async fn price() -> io::Result<u64> {
+///     Ok(3)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Jitter {
