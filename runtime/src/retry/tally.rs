@@ -136,6 +136,19 @@ mod tests {
         assert_eq!(tally.total(), 3 * 2 * LINES as u64 * 10_000);
     }
 
+    /// Or it would go on writing to a line that another thread has taken.
+    #[test]
+    fn whose_lease_has_ended_shares_a_line() {
+        let thread = thread::spawn(|| {
+            Tally::new().add_one();
+            let lease = LEASE.take();
+            assert_eq!(lease.is_some(), SEAT.get() < SEATS);
+            drop(lease);
+            assert!(SEAT.get() >= SEATS);
+        });
+        thread.join().expect("no panic");
+    }
+
     #[test]
     fn counts_in_the_destructor_of_a_thread_local() {
         static TALLY: Tally = Tally::new();
