@@ -93,6 +93,9 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// | 429, 503 | throttled, see [`of_response`] for the header |
 /// | 500, 502, 504, other 5xx | ambiguous |
 /// | 501, 505, 4xx, every other | permanent |
+///
+/// A 503 is taken at its word: the request was not handled. Some proxies also answer so when the
+/// connection behind them broke after the request was sent; behind one of those, sort it yourself.
 impl Fault for StatusCode {
     fn class(&self) -> Class {
         match *self {
