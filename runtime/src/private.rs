@@ -3,7 +3,7 @@
 
 /// The version of what expansions name. It moves when a name changes its meaning.
 pub mod v1 {
-    pub use core::{clone::Clone, concat, module_path, option::Option, pin::pin, time::Duration};
+    pub use core::{concat, module_path, option::Option, pin::pin, time::Duration};
 
     pub use crate::{
         deadline::{

@@ -75,7 +75,6 @@ const BACKOFFS: &[(&str, &str)] =
 const JITTERS: &[(&str, &str)] =
     &[("full", "Full"), ("equal", "Equal"), ("decorrelated", "Decorrelated"), ("none", "None")];
 
-#[derive(Default)]
 pub(crate) struct Retry {
     max: Option<(Arg, Setting<u32>)>,
     backoff: Option<(Arg, Setting<Ident>)>,
