@@ -155,6 +155,21 @@ impl Args {
         first
     }
 
+    /// Takes out all values without a key.
+    pub(crate) fn take_values(&mut self, keys: &[Key], mistakes: &mut Mistakes) -> Vec<Expr> {
+        let is_value = |arg: &Arg| arg.form != Form::Equals && !keys.iter().any(|key| arg.is(key));
+        let mut values = Vec::new();
+        for arg in self.take_where(is_value) {
+            let written = arg.written.clone();
+            match arg.into_value() {
+                Some(value) => values.push(value),
+                None => mistakes
+                    .at(&written, format_args!("`{}` cannot read this as a value", self.policy)),
+            }
+        }
+        values
+    }
+
     /// Takes out `name = value` of one of these names.
     pub(crate) fn take_equals(&mut self, names: &[&str]) -> Option<Arg> {
         let wanted = |arg: &Arg| {

@@ -16,6 +16,17 @@ pub(crate) struct Arguments {
     /// Those of them, and `self`, that own something, in written order.
     owners: Vec<Ident>,
     muts: Vec<MutArgument>,
+    /// How each is handed on to another function.
+    handed: Vec<Handed>,
+}
+
+/// How an argument is handed on to another function.
+#[derive(Clone)]
+pub(crate) enum Handed {
+    This,
+    Named(Ident),
+    /// Not by one name, or not always there.
+    Nameless(TokenStream),
 }
 
 /// An argument that each attempt can have afresh, to do with as it likes.
@@ -30,15 +41,23 @@ pub(crate) struct MutArgument {
 
 impl Arguments {
     pub(crate) fn of(sig: &Signature) -> Self {
-        let (mut names, mut owners) = (Vec::new(), Vec::new());
+        let (mut names, mut owners, mut handed) = (Vec::new(), Vec::new(), Vec::new());
         for argument in &sig.inputs {
             match argument {
                 FnArg::Receiver(receiver) => {
+                    handed.push(Handed::This);
                     if !matches!(receiver.kind, ReceiverKind::Reference(..)) {
                         owners.push(Ident::from(receiver.self_token));
                     }
                 }
                 FnArg::Typed(argument) => {
+                    let has_cfg = argument.attrs.iter().any(|attr| attr.path().is_ident("cfg"));
+                    handed.push(match &*argument.pat {
+                        Pat::Ident(pattern) if pattern.by_ref.is_none() && !has_cfg => {
+                            Handed::Named(pattern.ident.clone())
+                        }
+                        pattern => Handed::Nameless(pattern.to_token_stream()),
+                    });
                     let first = names.len();
                     bound(&argument.pat, &mut names);
                     if !matches!(*argument.ty, Type::Reference(_)) && argument.attrs.is_empty() {
@@ -47,11 +66,15 @@ impl Arguments {
                 }
             }
         }
-        Self { names, owners, muts: Vec::new() }
+        Self { names, owners, muts: Vec::new(), handed }
     }
 
     pub(crate) fn names(&self) -> &[Ident] {
         &self.names
+    }
+
+    pub(crate) fn handed(&self) -> impl Iterator<Item = &Handed> {
+        self.handed.iter()
     }
 
     pub(crate) fn muts(&self) -> &[MutArgument] {

@@ -42,7 +42,7 @@ pub(crate) fn expand(name: &'static str, args: TokenStream, item: TokenStream) -
 ///     static __STEADFAST_SITE: Site = Site::new("shop::charge");
 ///     const __STEADFAST_DEADLINE1: Deadline = Deadline::new().limit(Duration::new(2, 0));
 ///     const __STEADFAST_RETRY0: Retry = Retry::new();
-///     pin!(within(|| &DEADLINE, async move { .. loop { .. async { BODY } .. } }, refuse)).await
+///     pin!(within(|| &DEADLINE, async move { .. loop { .. async { BODY } .. } }, ..)).await
 /// }
 /// ```
 fn around(func: Func, stack: &Stack) -> TokenStream {
@@ -52,14 +52,20 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
         rt: rt.clone(),
         setup: TokenStream::new(),
         depth: 0,
-        retry: stack.retry(),
+        reuse: stack.reuse(),
+        refusals: stack.asks_for_refusals(),
+        gate: None,
     };
-    let mut code = Code::Future(body(&cx, stack));
+    let mut code = Code::Body(body(&cx, stack));
     for layer in stack.layers.iter().rev() {
         code = layer.policy.wrap(code, &mut cx);
         cx.depth += 1;
     }
-    let statements = code.into_statements();
+    if cx.refusals {
+        // A reference, since a block that takes all by value must leave it to the others.
+        cx.declare_first(quote!(let __steadfast_refusals = &#rt::Refusals::new();));
+    }
+    let statements = code.into_statements(&rt);
     let setup = cx.setup;
     let siblings = siblings(stack);
     let marker = format_ident!("{MARKER}");
@@ -80,14 +86,15 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
 /// Input:  `{ BODY }`, with an argument `mut a`
 /// Output: `async { <type edge> let mut a = a; { BODY } }`
 ///
-/// Under a `retry` the block is not `move`: the compiler captures each argument as the body uses it,
-/// so that what is only read is borrowed, and nothing is cloned that the attribute does not name.
+/// Under a `retry` or a `fallback` the block is not `move`: the compiler captures each argument as the
+/// body uses it, so that what is only read is borrowed, and nothing is cloned that the attribute does
+/// not name.
 fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
     let arguments = cx.func.arguments();
     let edge = cx.func.type_edge(&cx.rt);
     let group = cx.func.inner();
     let body = quote!(#[allow(unused_braces)] #group);
-    let Some(retry) = stack.retry() else {
+    let Some(reuse) = stack.reuse() else {
         let captures = cx.func.capture(&body);
         return quote!(async move { #captures #edge #body });
     };
@@ -97,7 +104,7 @@ fn body(cx: &Context<'_>, stack: &Stack) -> TokenStream {
     let clones = stack.clones().filter(|name| !arguments.is_mut(name));
     let clones = clones.map(|name| quote!(let #name = #name;));
     let own = muts.chain(clones).map(|own| shadowing(&own));
-    quote_spanned!(retry=> async { #edge #(#own)* #body })
+    quote_spanned!(reuse=> async { #edge #(#own)* #body })
 }
 
 /// The names of the siblings that were taken off, used once each: a `use` of one stays used, a name

@@ -1,6 +1,6 @@
 //! Reads the annotated function, and finds the future in it.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, ReturnType, Signature, Token, Visibility,
@@ -10,7 +10,7 @@ use syn::{
 
 use crate::{
     args::Mistakes,
-    arguments::Arguments,
+    arguments::{Arguments, Handed},
     body::{Body, lift_inner_attributes, unwrap_invisible},
     tokens::{
         ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, local, names_a_future,
@@ -221,14 +221,25 @@ impl Func {
     ///
     /// The user's own `async move` block has captured in its own order, and ours keeps to that.
     pub(crate) fn capture(&self, block: &TokenStream) -> TokenStream {
-        let way = &self.body.path;
-        let async_trait =
-            way.split_last().is_some_and(|(_, way)| async_trait_type(&self.body.at(way)).is_some());
-        if way.is_empty() || async_trait {
+        if self.body.path.is_empty() || self.is_async_trait() {
             self.arguments.capture(block)
         } else {
             TokenStream::new()
         }
+    }
+
+    fn is_async_trait(&self) -> bool {
+        let way = self.body.path.split_last();
+        way.is_some_and(|(_, way)| async_trait_type(&self.body.at(way)).is_some())
+    }
+
+    /// The names by which the arguments are handed on to another function.
+    pub(crate) fn handed_names(&self) -> impl Iterator<Item = Ident> {
+        let this = if self.is_async_trait() { ASYNC_TRAIT_SELF } else { "self" };
+        self.arguments.handed().map(move |handed| match handed {
+            Handed::Named(name) => name.clone(),
+            Handed::This | Handed::Nameless(_) => Ident::new(this, Span::call_site()),
+        })
     }
 
     pub(crate) fn arguments(&self) -> &Arguments {

@@ -21,6 +21,19 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+/// Stops calling a dependency that fails, and finds out by itself when it is back.
+///
+/// ```text
+/// #[circuit_breaker(failure_rate = 0.5, window = "60s", open_for = "30s")]
+/// async fn recommendations(&self, user: UserId) -> Result<Vec<Movie>, ApiError> { .. }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
+#[proc_macro_attribute]
+pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand("circuit_breaker", args.into(), item.into()).into()
+}
+
 /// Ends an async function in time, and tells all that it calls how much is left.
 ///
 /// ```text
@@ -32,6 +45,19 @@ mod tests;
 #[proc_macro_attribute]
 pub fn deadline(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand("deadline", args.into(), item.into()).into()
+}
+
+/// Serves something else when an async function has failed.
+///
+/// ```text
+/// #[fallback(stale = "5m", key = user, bestsellers)]
+/// async fn recommendations(&self, user: UserId) -> Result<Vec<Movie>, ApiError> { .. }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
+#[proc_macro_attribute]
+pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand("fallback", args.into(), item.into()).into()
 }
 
 /// Runs an async function again when it failed in a way that may pass.

@@ -1,23 +1,30 @@
 //! The policies: for each, one file with its keys, its checks and what it expands to.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
+use syn::Expr;
 
 use crate::{
     args::{Args, Mistakes},
     func::Func,
     nearest::nearest,
+    tokens::{local, placed_at},
+    value::is_word,
 };
 
+pub(crate) mod circuit_breaker;
 pub(crate) mod deadline;
+pub(crate) mod fallback;
 pub(crate) mod retry;
 
 /// The attributes that stack.
-pub(crate) const NAMES: &[&str] = &["deadline", "retry"];
+pub(crate) const NAMES: &[&str] = &["circuit_breaker", "deadline", "fallback", "retry"];
 
 /// One attribute of a stack, read and found right by itself.
 pub(crate) enum Policy {
+    CircuitBreaker(Box<circuit_breaker::CircuitBreaker>),
     Deadline(Box<deadline::Deadline>),
+    Fallback(Box<fallback::Fallback>),
     Retry(Box<retry::Retry>),
 }
 
@@ -25,15 +32,59 @@ impl Policy {
     /// Reads the arguments of the attribute of this name, one of [`NAMES`].
     pub(crate) fn read(name: &str, args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
         match name {
+            "circuit_breaker" => Self::CircuitBreaker(Box::new(
+                circuit_breaker::CircuitBreaker::read(args, mistakes),
+            )),
+            "fallback" => Self::Fallback(Box::new(fallback::Fallback::read(args, func, mistakes))),
             "deadline" => Self::Deadline(Box::new(deadline::Deadline::read(args, mistakes))),
             _ => Self::Retry(Box::new(retry::Retry::read(args, func, mistakes))),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::CircuitBreaker(_) => "circuit_breaker",
+            Self::Deadline(_) => "deadline",
+            Self::Fallback(_) => "fallback",
+            Self::Retry(_) => "retry",
+        }
+    }
+
+    /// What is wrong with where it stands, below these.
+    pub(crate) fn misplaced_below(&self, above: &[&str]) -> Option<&'static str> {
+        let below = |name| above.contains(&name);
+        match self {
+            Self::CircuitBreaker(_) if below("circuit_breaker") => Some(
+                "a second `circuit_breaker` on one function judges the same calls again: keep one",
+            ),
+            Self::Deadline(deadline) if below("retry") && deadline.is_bare => Some(
+                "below `retry` a deadline bounds each attempt: give it a limit, as in \
+                 `#[deadline(\"1s\")]`",
+            ),
+            Self::Fallback(_) if below("fallback") => Some(
+                "a second `fallback` on one function: write its tiers in one, in order, as in \
+                 `#[fallback(replica, bestsellers)]`",
+            ),
+            Self::Fallback(_) if below("retry") => Some(
+                "below `retry` a fallback answers for the first attempt, and nothing is retried: \
+                 put it above",
+            ),
+            Self::Fallback(_) if below("circuit_breaker") => {
+                Some("below `circuit_breaker` a fallback hides every failure from it: put it above")
+            }
+            Self::Retry(_) if below("retry") => {
+                Some("a second `retry` on one function multiplies the attempts: keep one")
+            }
+            _ => None,
         }
     }
 
     /// Puts the policy around what stands below it.
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
         match self {
+            Self::CircuitBreaker(breaker) => breaker.wrap(inner, cx),
             Self::Deadline(deadline) => deadline.wrap(inner, cx),
+            Self::Fallback(fallback) => fallback.wrap(inner, cx),
             Self::Retry(retry) => retry.wrap(inner, cx),
         }
     }
@@ -48,8 +99,12 @@ pub(crate) struct Context<'f> {
     pub(crate) setup: TokenStream,
     /// How many policies have been put around, for names that differ.
     pub(crate) depth: usize,
-    /// Where `retry` stands.
-    pub(crate) retry: Option<Span>,
+    /// Where the attribute stands that makes the body run by reference, if one does.
+    pub(crate) reuse: Option<Span>,
+    /// Whether somebody above asks which refusals there were.
+    pub(crate) refusals: bool,
+    /// The breaker that others share too.
+    pub(crate) gate: Option<TokenStream>,
 }
 
 impl Context<'_> {
@@ -75,6 +130,42 @@ impl Context<'_> {
         }
     }
 
+    /// Which errors a policy counts: where to report what is wrong with that, and the code.
+    ///
+    /// Input:  nothing, `when = any`, `when = path`, `when = |error| ..`
+    /// Output: `by_fault`, `any`, `|error| path(error)`, the closure
+    pub(crate) fn when(&self, when: Option<&Expr>) -> (TokenStream, TokenStream) {
+        let (rt, outcome) = (&self.rt, self.func.outcome());
+        match when {
+            None => (outcome.clone(), placed_at(&outcome, &quote!(#rt::by_fault))),
+            Some(when) if is_word(when, "any") => (when.to_token_stream(), quote!(#rt::any)),
+            // Called, and not passed: the bounds of a function that is passed are reported twice.
+            Some(when @ Expr::Path(_)) => {
+                let error = local("__steadfast_error");
+                let arg = placed_at(when, &quote!(#error));
+                (when.to_token_stream(), quote!(|#error| #when(#arg)))
+            }
+            Some(when) => (when.to_token_stream(), when.to_token_stream()),
+        }
+    }
+
+    /// What makes an outcome of a refusal.
+    ///
+    /// Input:  `Result<T, E>`
+    /// Output: `|refusal| refused(&SITE, refusal)`
+    pub(crate) fn refuse(&self) -> TokenStream {
+        let rt = &self.rt;
+        // An error type that cannot carry the refusal is reported at the return type, once.
+        let refused = placed_at(&self.func.outcome(), &quote!(#rt::refused));
+        let refusal = local("__steadfast_refusal");
+        let noted = if self.refusals {
+            quote!(__steadfast_refusals.note(#refusal))
+        } else {
+            refusal.to_token_stream()
+        };
+        quote!(|#refusal| #refused(&__STEADFAST_SITE, #noted))
+    }
+
     /// Policies are put around from the inside out, and declared in written order.
     pub(crate) fn declare_first(&mut self, declaration: TokenStream) {
         let rest = std::mem::replace(&mut self.setup, declaration);
@@ -84,8 +175,10 @@ impl Context<'_> {
 
 /// Code on its way outwards.
 pub(crate) enum Code {
-    /// An expression that is a future of the function's outcome.
-    Future(TokenStream),
+    /// An expression that is a future of the function's outcome: the body.
+    Body(TokenStream),
+    /// The same, with a policy around it.
+    Wrapped(TokenStream),
     /// Statements and a tail expression that is the outcome, for an async context.
     Statements(TokenStream),
 }
@@ -98,7 +191,7 @@ impl Code {
     /// Output: `async move { <captures> <type edge> statements }`
     pub(crate) fn into_future(self, cx: &Context<'_>) -> TokenStream {
         match self {
-            Self::Future(future) => future,
+            Self::Body(future) | Self::Wrapped(future) => future,
             Self::Statements(statements) => {
                 let captures = cx.func.capture(&statements);
                 let edge = cx.func.type_edge(&cx.rt);
@@ -107,11 +200,14 @@ impl Code {
         }
     }
 
+    /// A policy's future is pinned where it stands, since an awaited one is moved once more.
+    ///
     /// Input:  a future
-    /// Output: `future.await`
-    pub(crate) fn into_statements(self) -> TokenStream {
+    /// Output: `future.await`, or `pin!(future).await`
+    pub(crate) fn into_statements(self, rt: &TokenStream) -> TokenStream {
         match self {
-            Self::Future(future) => quote!(#future.await),
+            Self::Body(future) => quote!(#future.await),
+            Self::Wrapped(future) => quote!(#rt::pin!(#future).await),
             Self::Statements(statements) => statements,
         }
     }

@@ -7,7 +7,7 @@ use syn::{Attribute, Meta, Path, parse_quote, spanned::Spanned};
 use crate::{
     args::{Args, Mistakes},
     func::Func,
-    policy::{NAMES, Policy},
+    policy::{NAMES, Policy, deadline::Deadline},
 };
 
 /// The attributes of one function, outermost first.
@@ -68,56 +68,50 @@ impl Stack {
                 span,
             })
             .collect();
-        let stack = Self { layers, krate, siblings };
+        let mut stack = Self { layers, krate, siblings };
         stack.check_order(mistakes);
+        stack.leave_time_to_fall_back();
         stack
     }
 
     /// Notes each order that defeats a policy.
     fn check_order(&self, mistakes: &mut Mistakes) {
-        let mut retry = false;
-        let mut deadlines = Vec::new();
-        for layer in &self.layers {
-            match &layer.policy {
-                Policy::Retry(_) if retry => mistakes.note(syn::Error::new(
-                    layer.span,
-                    "a second `retry` on one function multiplies the attempts: keep one",
-                )),
-                Policy::Retry(_) => retry = true,
-                Policy::Deadline(deadline) => {
-                    if retry && deadline.is_bare {
-                        mistakes.note(syn::Error::new(
-                            layer.span,
-                            "below `retry` a deadline bounds each attempt: give it a limit, as in \
-                             `#[deadline(\"1s\")]`",
-                        ));
-                    }
-                    deadlines.push((retry, layer.span, deadline));
+        let mut above: Vec<&'static str> = Vec::new();
+        let mut outer: Option<(usize, &Deadline)> = None;
+        for Layer { policy, span } in &self.layers {
+            let name = policy.name();
+            if let Some(message) = policy.misplaced_below(&above) {
+                mistakes.note(syn::Error::new(*span, message));
+            }
+            if let Policy::Deadline(deadline) = policy {
+                if let Some((at, outer)) = outer {
+                    check_deadlines(outer, &above[at + 1..], deadline, *span, mistakes);
                 }
+                outer = Some((above.len(), deadline));
+            }
+            above.push(name);
+        }
+    }
+
+    /// A fallback below a deadline is to be served when the time is over. So the call below it ends a
+    /// moment earlier, by a deadline of its own if the user has given it none.
+    fn leave_time_to_fall_back(&mut self) {
+        let is_fallback = |layer: &Layer| matches!(layer.policy, Policy::Fallback(_));
+        let Some(fallback) = self.layers.iter().position(is_fallback) else { return };
+        let mut has_time = false;
+        for layer in &mut self.layers[..fallback] {
+            if let Policy::Deadline(deadline) = &mut layer.policy {
+                deadline.above_fallback = true;
+                has_time = true;
             }
         }
-        for pair in deadlines.windows(2) {
-            let [(above, _, outer), (below, span, inner)] = pair else { continue };
-            if above == below {
-                mistakes.note(syn::Error::new(
-                    *span,
-                    "two deadlines without a `retry` between them: keep the shorter one",
-                ));
-                continue;
-            }
-            let limits = (outer.limit.as_ref(), inner.limit.as_ref());
-            let (Some(outer), Some(inner)) = limits else { continue };
-            if let (Some(total), Some(attempt)) = (outer.known(), inner.known()) {
-                if attempt >= total {
-                    mistakes.at(
-                        inner.expr(),
-                        format_args!(
-                            "this bounds each attempt, and must be shorter than the {total:?} that \
-                             the deadline above `retry` gives to all of them"
-                        ),
-                    );
-                }
-            }
+        let below = &self.layers[fallback + 1..];
+        let whole_call = below.iter().take_while(|layer| !matches!(layer.policy, Policy::Retry(_)));
+        let ends = whole_call.into_iter().any(|layer| matches!(layer.policy, Policy::Deadline(_)));
+        if has_time && !ends {
+            let policy = Policy::Deadline(Box::new(Deadline::inherited()));
+            let span = self.layers[fallback].span;
+            self.layers.insert(fallback + 1, Layer { policy, span });
         }
     }
 
@@ -125,15 +119,63 @@ impl Stack {
     pub(crate) fn clones(&self) -> impl Iterator<Item = &Ident> {
         self.layers.iter().flat_map(|layer| match &layer.policy {
             Policy::Retry(retry) => retry.clones(),
-            Policy::Deadline(_) => &[],
+            _ => &[],
         })
     }
 
     /// Where `retry` stands, if it does: what it repeats is told of there, and not at the topmost
     /// attribute, where all that we write would be.
     pub(crate) fn retry(&self) -> Option<Span> {
-        let retry = self.layers.iter().find(|layer| matches!(layer.policy, Policy::Retry(_)))?;
-        Some(retry.span.resolved_at(Span::call_site()))
+        self.place_of(|policy| matches!(policy, Policy::Retry(_)))
+    }
+
+    /// Where the policy stands that needs the arguments after the body has run once, if one does.
+    pub(crate) fn reuse(&self) -> Option<Span> {
+        self.retry().or_else(|| {
+            self.place_of(|policy| matches!(policy, Policy::Fallback(f) if f.reuses_arguments()))
+        })
+    }
+
+    /// Whether a policy asks what those below it have refused.
+    pub(crate) fn asks_for_refusals(&self) -> bool {
+        let below = |at: usize| self.layers[at + 1..].iter().map(|layer| &layer.policy);
+        self.layers.iter().enumerate().any(|(at, layer)| match &layer.policy {
+            Policy::Retry(_) => below(at).any(|p| matches!(p, Policy::CircuitBreaker(_))),
+            Policy::Fallback(fallback) => fallback.asks_who_failed(),
+            _ => false,
+        })
+    }
+
+    fn place_of(&self, wanted: impl Fn(&Policy) -> bool) -> Option<Span> {
+        let layer = self.layers.iter().find(|layer| wanted(&layer.policy))?;
+        Some(layer.span.resolved_at(Span::call_site()))
+    }
+}
+
+/// Notes what is wrong with a deadline below another one.
+fn check_deadlines(
+    outer: &Deadline,
+    between: &[&str],
+    inner: &Deadline,
+    span: Span,
+    mistakes: &mut Mistakes,
+) {
+    let message = if between.contains(&"retry") {
+        "this bounds each attempt, and must be shorter than the {} that the deadline above `retry` \
+         gives to all of them"
+    } else if between.contains(&"fallback") {
+        "this bounds the call without its fallback, and must be shorter than the {} that the \
+         deadline above `fallback` gives to both"
+    } else {
+        let message =
+            "two deadlines without a `retry` or `fallback` between them: keep the shorter one";
+        return mistakes.note(syn::Error::new(span, message));
+    };
+    let (Some(outer), Some(inner)) = (&outer.limit, &inner.limit) else { return };
+    if let (Some(total), Some(part)) = (outer.known(), inner.known()) {
+        if part >= total {
+            mistakes.at(inner.expr(), message.replace("{}", &format!("{total:?}")));
+        }
     }
 }
 

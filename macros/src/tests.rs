@@ -100,7 +100,7 @@ fn deadline() {
                     __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
                     anyhow::Result < u64 > > { return __steadfast_never; } #[allow(unused_braces)] {
                     self.ask(movie). await } }, | __steadfast_refusal | __steadfast::refused(&
-                    __STEADFAST_SITE, __steadfast_refusal),)
+                    __STEADFAST_SITE, __steadfast_refusal))
                 )
                     .await
             }
@@ -152,15 +152,14 @@ fn a_stack_of_three_in_written_order() {
                     Result < Receipt, PaymentError > > { return __steadfast_never; }
                     #[allow(unused_braces)] { self.client.charge(order). await } }, |
                     __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
-                    __steadfast_refusal),)) . await; let __steadfast_rules =
-                    __steadfast::Rules::new(& __STEADFAST_RETRY1,
-                    __steadfast::Option::Some(__steadfast_budget), & __STEADFAST_SITE); match
-                    __steadfast::Attempts::after(& mut __steadfast_attempts, __steadfast_rules, &
-                    __steadfast_outcome, __steadfast::by_fault, __steadfast::no_value,) {
-                    __steadfast::Option::Some(__steadfast_wait) => { __steadfast_wait }
-                    __steadfast::Option::None => break __steadfast_outcome, } };
+                    __steadfast_refusal))) . await; let __steadfast_rules = __steadfast::Rules::new(&
+                    __STEADFAST_RETRY1, __steadfast::Option::Some(__steadfast_budget), &
+                    __STEADFAST_SITE); match __steadfast::Attempts::after(& mut __steadfast_attempts,
+                    __steadfast_rules, & __steadfast_outcome, __steadfast::by_fault,
+                    __steadfast::no_value,) { __steadfast::Option::Some(__steadfast_wait) => {
+                    __steadfast_wait } __steadfast::Option::None => break __steadfast_outcome, } };
                     __steadfast::pause(__steadfast_wait). await; } }, | __steadfast_refusal |
-                    __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
+                    __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal))
                 )
                     .await
             }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Arg, Args, Key, Mistakes, list},
     duration,
     nearest::nearest,
+    tokens::{contains, placed_at},
 };
 
 /// A value that is known now, or an expression that will be at run time.
@@ -45,6 +46,16 @@ impl Setting<Duration> {
                 let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
                 quote_spanned!(expr.span()=> #rt::Duration::new(#seconds, #nanos))
             }
+        }
+    }
+}
+
+impl Setting<f64> {
+    /// The value as an expression of type `f64`, though a whole number is written.
+    pub(crate) fn number_tokens(&self) -> TokenStream {
+        match self {
+            Self::Later(expr) => expr.to_token_stream(),
+            Self::Known(value, expr) => quote_spanned!(expr.span()=> #value),
         }
     }
 }
@@ -161,6 +172,46 @@ pub(crate) fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> O
         mistakes.at(value, format_args!("`{name}` takes a closure or a path: `{example}`"));
     }
     None
+}
+
+/// A key that takes something which outlives the call, by its name.
+pub(crate) struct Place {
+    pub(crate) key: &'static Key,
+    /// What to say of a literal.
+    pub(crate) literal: &'static str,
+    /// What to say of one that is made on the spot.
+    pub(crate) made: &'static str,
+}
+
+/// The name of an item or a field; a literal is neither.
+pub(crate) fn place(args: &mut Args, place: &Place, mistakes: &mut Mistakes) -> Option<Expr> {
+    let arg = args.take(place.key, mistakes)?;
+    let value = arg.value(place.key, mistakes)?;
+    let name = place.key.name;
+    match value {
+        Expr::Lit(lit) if is_text(lit, "none") => {
+            mistakes.at(value, format_args!("`none` is a word of its own: write `{name} = none`"));
+        }
+        value if is_word(value, "None") => {
+            mistakes.at(value, format_args!("`{name}` cannot be `None`: did you mean `none`?"));
+        }
+        Expr::Lit(_) => mistakes.at(value, place.literal),
+        value if contains(value.to_token_stream(), "new") => mistakes.at(value, place.made),
+        value => return Some(value.clone()),
+    }
+    None
+}
+
+/// Borrows a value, with the reference placed at it.
+///
+/// Input:  `host`, `id % 4`
+/// Output: `&host`, `&(id % 4)`
+pub(crate) fn borrowed(expr: &Expr) -> TokenStream {
+    let reference = placed_at(expr, &quote!(&));
+    match expr {
+        Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_) => quote!(#reference (#expr)),
+        _ => quote!(#reference #expr),
+    }
 }
 
 /// Whether the literal is this text.

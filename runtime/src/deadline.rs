@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+pub(crate) use self::ambient::Cutoff;
 pub use self::{
     ambient::remaining,
     carry::{Carried, carry},

@@ -5,7 +5,7 @@ use std::{error, fmt, io, time::Duration};
 /// A refusal by steadfast itself, as opposed to an error of your function.
 ///
 /// An annotated function keeps its own error type `E`. A policy that can refuse a call
-/// (`#[deadline]`) needs `E: From<steadfast::Error>`:
+/// (`#[deadline]`, `#[circuit_breaker]`) needs `E: From<steadfast::Error>`:
 ///
 /// * `anyhow::Error` and `Box<dyn Error + Send + Sync>` have it already;
 /// * an enum with `thiserror` takes one variant:
@@ -41,6 +41,15 @@ use std::{error, fmt, io, time::Duration};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
+    /// The circuit breaker is open: the call did not run.
+    #[non_exhaustive]
+    CircuitOpen {
+        /// The breaker's name: the function's, if it is the function's own.
+        breaker: &'static str,
+        /// When it may admit a call again. `None` if that is not known: it is being probed, or
+        /// somebody has forced it open.
+        retry_after: Option<Duration>,
+    },
     /// The deadline of the call passed before there was a result.
     #[non_exhaustive]
     DeadlineExceeded {
@@ -56,7 +65,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The HTTP status that tells a caller the same: 504 for a deadline.
+    /// The HTTP status that tells a caller the same: 503 for an open breaker, 504 for a deadline.
     ///
     /// # Example: in a handler
     ///
@@ -73,11 +82,13 @@ impl Error {
     /// ```
     pub const fn http_status(&self) -> u16 {
         match self {
+            Self::CircuitOpen { .. } => 503,
             Self::DeadlineExceeded { .. } => 504,
         }
     }
 
-    /// The gRPC code that tells a caller the same: 4, `DEADLINE_EXCEEDED`, for a deadline.
+    /// The gRPC code that tells a caller the same: 14, `UNAVAILABLE`, for an open breaker, and 4,
+    /// `DEADLINE_EXCEEDED`, for a deadline.
     ///
     /// # Example: in a service
     ///
@@ -94,6 +105,7 @@ impl Error {
     /// ```
     pub const fn grpc_code(&self) -> i32 {
         match self {
+            Self::CircuitOpen { .. } => 14,
             Self::DeadlineExceeded { .. } => 4,
         }
     }
@@ -102,6 +114,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::CircuitOpen { breaker, retry_after } => {
+                write!(f, "the circuit breaker `{breaker}` is open")?;
+                match retry_after {
+                    Some(wait) => write!(f, " for another {wait:.1?}"),
+                    None => Ok(()),
+                }
+            }
             Self::DeadlineExceeded { function, limit, started, .. } => {
                 let what = if *started { "cut off" } else { "not started" };
                 match limit {
@@ -119,6 +138,7 @@ impl error::Error for Error {}
 impl From<Error> for io::Error {
     fn from(refusal: Error) -> Self {
         let kind = match refusal {
+            Error::CircuitOpen { .. } => io::ErrorKind::Other,
             Error::DeadlineExceeded { .. } => io::ErrorKind::TimedOut,
         };
         io::Error::new(kind, refusal)
@@ -129,7 +149,7 @@ impl From<Error> for io::Error {
 ///
 /// It exists for its message: rustc shows it where the bound is not met.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot carry steadfast's own refusals, such as a deadline that passed",
+    message = "`{Self}` cannot carry steadfast's own refusals, such as a deadline that passed or an open breaker",
     label = "needs `From<steadfast::Error>`",
     note = "with thiserror, add a variant: `#[error(transparent)] Refused(#[from] steadfast::Error)`",
     note = "or write `impl From<steadfast::Error> for {Self}`; a type of another crate has to be wrapped in one of yours",

@@ -1,11 +1,12 @@
 //! What an error means: the one question every policy asks.
 //!
-//! | [`Class`] | meaning | `#[retry]` |
-//! |---|---|---|
-//! | [`Transient`](Class::Transient) | it did not happen, and may work next time | tries again |
-//! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint |
-//! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` |
-//! | [`Permanent`](Class::Permanent) | it will never work as asked | stops |
+//! | [`Class`] | meaning | `#[retry]` | `#[circuit_breaker]` |
+//! |---|---|---|---|
+//! | [`Transient`](Class::Transient) | it did not happen, and may work next time | tries again | a failure |
+//! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint | a failure |
+//! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` | a failure |
+//! | [`Permanent`](Class::Permanent) | it will never work as asked | stops | ignored: the peer is well |
+//! | [`Refused`](Class::Refused) | steadfast itself said no: a breaker is open | stops, unless it can outlast it | ignored |
 //!
 //! Derive [`Fault`](derive@crate::Fault) on your own error enum. These have it already:
 //! [`std::io::Error`], [`steadfast::Error`](crate::Error), and behind features `http::StatusCode`,
@@ -64,13 +65,13 @@ mod tonic;
 /// assert_eq!(Exit(75).class(), Class::Transient);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which of its errors are worth another attempt",
+    message = "`{Self}` does not say what its errors mean",
     label = "needs `steadfast::Fault`, or `when = …` on the attribute",
     note = "on your own error type: `#[derive(steadfast::Fault)]`, and mark each variant; one that holds \
             an error which says nothing takes `transient`, `permanent` or `ambiguous`",
     note = "for an error of reqwest 0.13, tonic 0.14, sqlx 0.9 or http 1: steadfast's feature of that name",
     note = "for `anyhow::Error` and `Box<dyn Error>`: `when = steadfast::fault::in_chain`",
-    note = "for this function alone: `when = |error| …`, or `when = any` to retry every error"
+    note = "for this function alone: `when = |error| …`, or `when = any` for every error"
 )]
 pub trait Fault {
     /// Sorts the error.
@@ -104,6 +105,12 @@ pub enum Class {
     Ambiguous,
     /// It will never work as asked.
     Permanent,
+    /// steadfast itself said no: nothing was sent. An outer policy neither counts it nor repeats it,
+    /// unless it says when to come back and the remaining attempts can outlast that.
+    Refused {
+        /// When the policy that refused may admit a call again.
+        retry_after: Option<Duration>,
+    },
     /// The peer asks for less, and perhaps says for how long.
     Throttled {
         /// The least wait that the peer asks for.
@@ -113,7 +120,8 @@ pub enum Class {
     Transient,
 }
 
-/// What `when = …` may answer with: a [`Class`], or a `bool` that is true for "try again".
+/// What `when = …` may answer with: a [`Class`], or a `bool` that is true for "try again", or "a
+/// failure of the peer".
 ///
 /// `true` stands for [`Class::Transient`] and `false` for [`Class::Permanent`].
 ///
@@ -164,6 +172,7 @@ impl Fault for Infallible {
 impl Fault for crate::Error {
     fn class(&self) -> Class {
         match self {
+            Self::CircuitOpen { retry_after, .. } => Class::Refused { retry_after: *retry_after },
             Self::DeadlineExceeded { .. } => Class::Ambiguous,
         }
     }

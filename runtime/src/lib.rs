@@ -80,21 +80,31 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[doc = include_str!("../docs/circuit_breaker.md")]
+pub use steadfast_macros::circuit_breaker;
 #[doc = include_str!("../docs/deadline.md")]
 pub use steadfast_macros::deadline;
+#[doc = include_str!("../docs/fallback.md")]
+pub use steadfast_macros::fallback;
 #[doc = include_str!("../docs/retry.md")]
 pub use steadfast_macros::retry;
 
-pub use self::{error::Error, fault::Fault, outcome::Outcome};
+pub use self::{circuit_breaker::circuit_breakers, error::Error, fault::Fault, outcome::Outcome};
 
+pub mod circuit_breaker;
+mod clock;
 pub mod deadline;
 mod error;
+pub mod fallback;
 pub mod fault;
 mod outcome;
 #[doc(hidden)]
 pub mod private;
+mod random;
+mod refusals;
 pub mod retry;
 mod site;
+mod tally;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]

@@ -38,8 +38,18 @@ pub trait Outcome: Sized + sealed::Sealed {
     /// The outcome's own error, borrowed.
     fn as_result(&self) -> Result<&Self::Value, &Self::Error>;
 
+    /// Takes the outcome apart.
+    ///
+    /// # Errors
+    ///
+    /// The outcome's own error.
+    fn into_result(self) -> Result<Self::Value, Self::Error>;
+
     /// Makes a failure.
     fn from_error(error: Self::Error) -> Self;
+
+    /// Makes a success.
+    fn from_value(value: Self::Value) -> Self;
 }
 
 mod sealed {
@@ -57,7 +67,17 @@ impl<T, E> Outcome for Result<T, E> {
         self.as_ref()
     }
 
+    #[inline]
+    fn into_result(self) -> Self {
+        self
+    }
+
     fn from_error(error: E) -> Self {
         Err(error)
+    }
+
+    #[inline]
+    fn from_value(value: T) -> Self {
+        Ok(value)
     }
 }

@@ -3,14 +3,20 @@
 
 /// The version of what expansions name. It moves when a name changes its meaning.
 pub mod v1 {
-    pub use core::{concat, module_path, option::Option, pin::pin, time::Duration};
+    pub use core::{concat, module_path, option::Option, pin::pin, result::Result, time::Duration};
 
     pub use crate::{
-        deadline::{
-            Deadline,
-            within::{refused, within},
+        circuit_breaker::{
+            CircuitBreaker, Window,
+            guarded::{gate, gate_per, guarded, judged, lasting},
+        },
+        deadline::{Deadline, within::within},
+        fallback::{
+            failure::{Failure, On, failure},
+            stale::{Kept, Stale},
         },
         fault::{Class, Fault, Hint},
+        refusals::{Refusals, refused},
         retry::{
             Backoff, Jitter, Retry, RetryBudget,
             attempts::{Attempts, Rules, any, by_fault, no_value},

@@ -37,10 +37,9 @@ pub(crate) mod attempts;
 mod backoff;
 pub(crate) mod budget;
 pub(crate) mod fresh;
-pub(crate) mod jitter;
+mod jitter;
 pub(crate) mod pause;
 mod policy;
-mod tally;
 
 #[doc(hidden)]
 pub const __STEADFAST: () = ();

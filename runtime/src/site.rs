@@ -13,7 +13,8 @@ impl Site {
         Self { function }
     }
 
-    pub(crate) const fn function(&self) -> &'static str {
+    /// The name.
+    pub const fn function(&self) -> &'static str {
         self.function
     }
 }

@@ -82,5 +82,5 @@ pub(crate) fn budgets_are_lifted() -> bool {
 /// # }
 /// ```
 pub fn seed(seed: u64) {
-    crate::retry::jitter::seed(seed);
+    crate::random::seed(seed);
 }

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::{Code, Context};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
-    tokens::{local, placed_at, reported_at},
+    tokens::reported_at,
     value::{self, Setting},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Deadline {
     pub(crate) is_bare: bool,
     pub(crate) limit: Option<Setting<Duration>>,
     reserve: Option<(Arg, Setting<Duration>)>,
+    /// Whether a fallback below is to have the last moment.
+    pub(crate) above_fallback: bool,
 }
 
 impl Deadline {
@@ -44,7 +46,7 @@ impl Deadline {
         });
         args.finish(KEYS, mistakes);
 
-        let deadline = Self { is_bare, limit, reserve };
+        let deadline = Self { is_bare, limit, reserve, above_fallback: false };
         deadline.check(mistakes);
         deadline
     }
@@ -70,10 +72,21 @@ impl Deadline {
         }
     }
 
+    /// Whether what is below has to end a tick of the timer earlier, which is nothing to what a
+    /// deadline is usually.
+    fn spare_for_the_fallback(&self) -> bool {
+        let limit = self.limit.as_ref().and_then(Setting::known);
+        let is_long = limit.is_none_or(|limit| limit >= Duration::from_millis(10));
+        self.above_fallback && self.reserve.is_none() && is_long
+    }
+
+    /// One that only obeys what it inherits.
+    pub(crate) fn inherited() -> Self {
+        Self { is_bare: true, limit: None, reserve: None, above_fallback: false }
+    }
+
     /// Input:  `future`, with `#[deadline("2s")]`
-    /// Output: `pin!(within(|| &DEADLINE, future, |refusal| refused(&SITE, refusal))).await`
-    ///
-    /// Pinned where it stands, since an awaited future is moved once more.
+    /// Output: `within(|| &DEADLINE, future, |refusal| refused(&SITE, refusal))`
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
         let rt = cx.rt.clone();
         let limit = self.limit.as_ref().map(|limit| {
@@ -84,23 +97,15 @@ impl Deadline {
             let (key, value) = (arg.key(), reserve.duration_tokens(&rt));
             quote!(.#key(#value))
         });
-        let policy = quote!(#rt::Deadline::new() #limit #reserve);
+        let spare = self.spare_for_the_fallback();
+        let spare = spare.then(|| quote!(.reserve(#rt::Duration::from_millis(1))));
+        let policy = quote!(#rt::Deadline::new() #limit #reserve #spare);
         let settings = [self.limit.as_ref(), self.reserve.as_ref().map(|(_, reserve)| reserve)];
         let constant = settings.into_iter().flatten().all(|setting| setting.known().is_some());
         let policy = cx.declare("Deadline", &policy, constant);
 
         let future = inner.into_future(cx);
-        // An error type that cannot carry the refusal is reported at the return type, once.
-        let outcome = cx.func.outcome();
-        let refused = placed_at(&outcome, &quote!(#rt::refused));
-        let refusal = local("__steadfast_refusal");
-        Code::Statements(quote! {
-            #rt::pin!(#rt::within(
-                || &#policy,
-                #future,
-                |#refusal| #refused(&__STEADFAST_SITE, #refusal),
-            ))
-            .await
-        })
+        let refuse = cx.refuse();
+        Code::Wrapped(quote!(#rt::within(|| &#policy, #future, #refuse)))
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     args::{Arg, Args, Key, Mistakes},
     arguments::MutArgument,
     func::Func,
-    tokens::{contains, local, placed_at, shadowing},
-    value::{self, Setting, callable, is_text, keyed},
+    tokens::{local, placed_at, shadowing},
+    value::{self, Place, Setting, borrowed, callable, keyed, place},
 };
 
 const MAX: Key = Key {
@@ -66,6 +66,13 @@ const ON_RETRY: Key = Key {
 const KEYS: &[Key] =
     &[MAX, BACKOFF, BASE, FACTOR, CAP, JITTER, WHEN, WHEN_OK, BUDGET, SAFE, CLONE, ON_RETRY];
 
+const SHARED: Place = Place {
+    key: &BUDGET,
+    literal: "`budget` takes a `RetryBudget` by name, or `none`: `static STRIPE: RetryBudget = \
+              RetryBudget::new();` and `budget = STRIPE`",
+    made: "a budget made for the call holds nobody back: make it a `static` and name that",
+};
+
 /// What other libraries call a limit of time.
 const LIMITS: &[&str] =
     &["deadline", "max_duration", "max_elapsed", "max_elapsed_time", "timeout", "total"];
@@ -106,7 +113,7 @@ impl Retry {
             safe: args.take(&SAFE, mistakes).inspect(|arg| arg.flag(&SAFE, mistakes)),
             when: callable(&mut args, &WHEN, mistakes),
             when_ok: callable(&mut args, &WHEN_OK, mistakes),
-            budget: place(&mut args, &BUDGET, mistakes),
+            budget: place(&mut args, &SHARED, mistakes),
             notify: callable(&mut args, &ON_RETRY, mistakes),
             clones: clones(&mut args, func, mistakes),
         };
@@ -244,29 +251,16 @@ impl Retry {
         let rt = cx.rt.clone();
         let policy = self.policy(cx);
         let (budget_of, budget) = self.budget(cx);
-        let inner = inner.into_statements();
-        let after_at =
-            |at: &dyn ToTokens| placed_at(&at.to_token_stream(), &quote!(#rt::Attempts::after));
+        let inner = inner.into_statements(&rt);
         let ret = cx.func.ret();
         let fresh = self.fresh(cx);
         // In braces of their own, so that `when` and the like see the arguments as they came.
         let attempt = if fresh.is_empty() { inner } else { quote!({ #fresh #inner }) };
         let local_outcome = local("__steadfast_outcome");
         let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
-        let (after, when) = match &self.when {
-            None => (
-                after_at(&cx.func.outcome()),
-                placed_at(&cx.func.outcome(), &quote!(#rt::by_fault)),
-            ),
-            Some(when) if value::is_word(when, "any") => (after_at(when), quote!(#rt::any)),
-            // Called, and not passed: the bounds of a function that is passed are reported twice.
-            Some(when @ Expr::Path(_)) => {
-                let error = local("__steadfast_error");
-                let arg = placed_at(when, &quote!(#error));
-                (after_at(when), quote!(|#error| #when(#arg)))
-            }
-            Some(when) => (after_at(when), when.to_token_stream()),
-        };
+        let (after_at, when) = cx.when(self.when.as_ref());
+        let after = placed_at(&after_at, &quote!(#rt::Attempts::after));
+        let minding = cx.refusals.then(|| quote!(.minding(__steadfast_refusals)));
         let unwanted = match &self.when_ok {
             None => quote!(#rt::no_value),
             Some(when_ok) => when_ok.to_token_stream(),
@@ -275,14 +269,14 @@ impl Retry {
             let notify = placed_at(on_retry, &quote!(#rt::Attempts::notify));
             quote!(#notify(&__steadfast_attempts, __steadfast_wait, &#local_outcome, #on_retry);)
         });
-        let span = cx.retry.unwrap_or_else(Span::call_site);
+        let span = cx.reuse.unwrap_or_else(Span::call_site);
         Code::Statements(quote_spanned! {span=>
             #budget_of
             let mut __steadfast_attempts = #rt::Attempts::new(#budget);
             loop {
                 let __steadfast_wait = {
                     let #local_outcome: #ret = #attempt;
-                    let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE);
+                    let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE) #minding;
                     match #after(
                         &mut __steadfast_attempts,
                         __steadfast_rules,
@@ -323,11 +317,7 @@ impl Retry {
             set(arg, wait.duration_tokens(&rt), wait.known().is_some());
         }
         if let Some((arg, factor)) = &self.factor {
-            let value = match factor.known() {
-                Some(known) => quote!(#known),
-                None => factor.expr().to_token_stream(),
-            };
-            set(arg, value, factor.known().is_some());
+            set(arg, factor.number_tokens(), factor.known().is_some());
         }
         if let Some((arg, jitter)) = &self.jitter {
             set(arg, variant(&quote!(#rt::Jitter), jitter), jitter.known().is_some());
@@ -344,6 +334,11 @@ impl Retry {
     fn budget(&self, cx: &mut Context<'_>) -> (TokenStream, TokenStream) {
         let rt = cx.rt.clone();
         match &self.budget {
+            // One dependency, one breaker, one budget.
+            None if cx.gate.is_some() => {
+                let gate = &cx.gate;
+                (TokenStream::new(), quote!(#rt::Option::Some(#gate.budget())))
+            }
             None => {
                 cx.declare_first(quote! {
                     static __STEADFAST_BUDGET: #rt::RetryBudget = #rt::RetryBudget::new();
@@ -355,16 +350,16 @@ impl Retry {
             }
             Some(budget) => {
                 // It stands beside the loop, since it may borrow from what the loop's block takes.
-                let reference = placed_at(budget, &quote!(&));
+                let place = borrowed(budget);
                 let declaration = if matches!(budget, Expr::Path(_)) {
                     // A call, in which a `const` does not outlive the statement: each use of one is
                     // a budget of its own, which would hold nobody back.
                     let shared = placed_at(budget, &quote!(#rt::shared));
-                    quote!(let __steadfast_budget = #shared(#reference #budget);)
+                    quote!(let __steadfast_budget = #shared(#place);)
                 } else {
                     // The type is written out so that a reference or an `Arc` coerces.
                     let ty = placed_at(budget, &quote!(&#rt::RetryBudget));
-                    quote!(let __steadfast_budget: #ty = #reference #budget;)
+                    quote!(let __steadfast_budget: #ty = #place;)
                 };
                 (declaration, quote!(#rt::Option::Some(__steadfast_budget)))
             }
@@ -396,31 +391,6 @@ impl Retry {
     pub(crate) fn clones(&self) -> &[Ident] {
         &self.clones
     }
-}
-
-/// The name of an item or a field; a literal is neither.
-fn place(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
-    let arg = args.take(key, mistakes)?;
-    let value = arg.value(key, mistakes)?;
-    match value {
-        Expr::Lit(lit) if is_text(lit, "none") => {
-            mistakes.at(value, "`none` is a word of its own: write `budget = none`");
-        }
-        value if value::is_word(value, "None") => {
-            mistakes.at(value, "`budget` cannot be `None`: did you mean `none`?");
-        }
-        Expr::Lit(_) => mistakes.at(
-            value,
-            "`budget` takes a `RetryBudget` by name, or `none`: `static STRIPE: RetryBudget = \
-             RetryBudget::new();` and `budget = STRIPE`",
-        ),
-        value if contains(value.to_token_stream(), "new") => mistakes.at(
-            value,
-            "a budget made for the call holds nobody back: make it a `static` and name that",
-        ),
-        value => return Some(value.clone()),
-    }
-    None
 }
 
 fn clones(args: &mut Args, func: &Func, mistakes: &mut Mistakes) -> Vec<Ident> {

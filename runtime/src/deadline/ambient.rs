@@ -1,12 +1,14 @@
-use std::{cell::Cell, sync::LazyLock, time::Duration};
+use std::{cell::Cell, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::clock;
+
 /// When a call ends, in one word, since every poll copies it.
 ///
-/// Up to 2^63: so many nanoseconds after the clock is first read. From there: at that time, in
-/// nanoseconds around [`ORIGIN`]. The last: never. So of two that both run, or both do
-/// not, the sooner is the smaller.
+/// Up to 2^63: so many nanoseconds after the clock is first read. From there: at that time, as the
+/// [`clock`] counts it. The last: never. So of two that both run, or both do not, the sooner is the
+/// smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends(u64);
 
@@ -18,6 +20,26 @@ pub(super) enum When {
     /// This long after the clock is first read.
     After(Duration),
     Never,
+}
+
+/// The ambient deadline of a call, as it was when the call last had to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cutoff(Ends);
+
+impl Cutoff {
+    /// Of a call that has not waited yet.
+    pub(crate) const UNKNOWN: Self = Self(Ends::AT_ONCE);
+
+    /// The deadline that is ambient now.
+    #[inline]
+    pub(crate) fn ambient() -> Self {
+        Self(current())
+    }
+
+    /// Whether it is known and has passed.
+    pub(crate) fn has_passed(self) -> bool {
+        matches!(self.0.when(), When::At(at) if at <= Instant::now())
+    }
 }
 
 thread_local! {
@@ -106,21 +128,10 @@ impl Ends {
         }
     }
 
-    /// At this time; what is too far from the origin is never.
+    /// At this time; what is too far from the origin of the clock is never.
     #[inline]
     pub(super) fn at(time: Instant) -> Self {
-        // In whole seconds and the rest, which is cheaper than to divide 128 bits.
-        let nanos = |span: Duration| {
-            span.as_secs().checked_mul(1_000_000_000)?.checked_add(span.subsec_nanos().into())
-        };
-        let origin = *ORIGIN;
-        let packed = match time.checked_duration_since(origin) {
-            Some(later) => nanos(later).and_then(|nanos| MIDDLE.checked_add(nanos)),
-            None => nanos(origin.saturating_duration_since(time))
-                .and_then(|nanos| MIDDLE.checked_sub(nanos))
-                .filter(|packed| *packed >= RUNNING),
-        };
-        packed.map_or(Self::NEVER, Self)
+        clock::nanos(time).map_or(Self::NEVER, |nanos| Self(RUNNING | nanos))
     }
 
     #[inline]
@@ -141,12 +152,7 @@ impl Ends {
         if !self.is_running() {
             return When::After(Duration::from_nanos(self.0));
         }
-        let at = if self.0 >= MIDDLE {
-            ORIGIN.checked_add(Duration::from_nanos(self.0 - MIDDLE))
-        } else {
-            ORIGIN.checked_sub(Duration::from_nanos(MIDDLE - self.0))
-        };
-        at.map_or(When::Never, When::At)
+        clock::instant(self.0 - RUNNING).map_or(When::Never, When::At)
     }
 
     /// Starts the clock, if it is not running.
@@ -193,11 +199,6 @@ impl Ends {
 /// Where the times begin.
 const RUNNING: u64 = 1 << 63;
 
-/// Where the origin is among them: a paused clock may stand before it.
-const MIDDLE: u64 = RUNNING + (1 << 62);
-
-static ORIGIN: LazyLock<Instant> = LazyLock::new(|| Instant::from_std(std::time::Instant::now()));
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,9 +206,8 @@ mod tests {
     #[test]
     fn keeps_times_to_the_nanosecond() {
         let offset = Duration::new(1_000_000, 1);
-        for time in
-            [*ORIGIN, *ORIGIN + offset, ORIGIN.checked_sub(Duration::from_nanos(7)).unwrap()]
-        {
+        let now = Instant::now();
+        for time in [now, now + offset, now - Duration::from_nanos(7)] {
             assert!(Ends::at(time).is_running());
             assert!(matches!(Ends::at(time).when(), When::At(at) if at == time));
         }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     error::{CarriesRefusals, Error},
     outcome::Outcome,
+    refusals::{Kind, Refuse},
     site::Site,
     telemetry::{self, Event},
 };
@@ -37,21 +38,6 @@ where
     Within { body, clock: Clock::Unread, policy, refuse }
 }
 
-/// Makes an outcome of a refusal.
-///
-/// Expansions call it in a closure, `|refusal| refused(&SITE, refusal)`: so an error type that
-/// cannot carry the refusal is told of once, at the return type, and not again at the await.
-#[cold]
-pub fn refused<O>(site: &Site, refusal: Refusal) -> O
-where
-    O: Outcome<Error: CarriesRefusals>,
-{
-    let (function, Refusal { limit, late, started }) = (site.function(), refusal);
-    telemetry::raise(&Event::DeadlineExceeded { function, limit, late, started });
-    let error = Error::DeadlineExceeded { function, limit, late, started };
-    O::from_error(CarriesRefusals::refused(error))
-}
-
 /// A deadline that passed.
 #[derive(Debug)]
 pub struct Refusal {
@@ -59,6 +45,19 @@ pub struct Refusal {
     limit: Option<Duration>,
     late: Duration,
     started: bool,
+}
+
+impl Refuse for Refusal {
+    fn kind(&self) -> Kind {
+        Kind::Late
+    }
+
+    fn refuse<O: Outcome<Error: CarriesRefusals>>(self, site: &Site) -> O {
+        let (function, Self { limit, late, started }) = (site.function(), self);
+        telemetry::raise(&Event::DeadlineExceeded { function, limit, late, started });
+        let error = Error::DeadlineExceeded { function, limit, late, started };
+        O::from_error(CarriesRefusals::refused(error))
+    }
 }
 
 pin_project! {

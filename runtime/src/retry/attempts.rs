@@ -7,6 +7,7 @@ use crate::{
     deadline,
     fault::{Answer, Class, Fault},
     outcome::Outcome,
+    refusals::{Kind, Refusals},
     site::Site,
     telemetry::{self, Event, Reason, StopCause},
 };
@@ -30,13 +31,29 @@ pub struct Rules<'a> {
     policy: &'a Retry,
     budget: Option<&'a RetryBudget>,
     site: &'static Site,
+    refusals: Option<&'a Refusals>,
 }
 
 impl<'a> Rules<'a> {
     /// Takes them together.
     #[inline]
     pub fn new(policy: &'a Retry, budget: Option<&'a RetryBudget>, site: &'static Site) -> Self {
-        Self { policy, budget, site }
+        Self { policy, budget, site, refusals: None }
+    }
+
+    /// With what the policies below in the stack have refused: an open breaker is known for what it
+    /// is whatever `when` says.
+    #[inline]
+    pub fn minding(self, refusals: &'a Refusals) -> Self {
+        Self { refusals: Some(refusals), ..self }
+    }
+
+    /// Whether a breaker below has refused the attempt.
+    fn refused(&self) -> Option<Class> {
+        match self.refusals?.last()? {
+            Kind::Open { retry_after } => Some(Class::Refused { retry_after }),
+            Kind::Late => None,
+        }
     }
 }
 
@@ -67,7 +84,10 @@ impl Attempts {
                 }
                 return None;
             }
-            Err(error) => Trouble::Error(when(error).into_class()),
+            Err(error) => match rules.refused() {
+                Some(refused) => Trouble::Error(refused),
+                None => Trouble::Error(when(error).into_class()),
+            },
         };
         self.failed(rules, trouble)
     }
@@ -92,6 +112,9 @@ impl Attempts {
             Ok((wait, reason)) => {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
+                if let Some(refusals) = rules.refusals {
+                    refusals.clear();
+                }
                 Some(wait)
             }
             Err(cause) => {
@@ -113,12 +136,15 @@ impl Attempts {
             Trouble::Error(Class::Ambiguous) if policy.safe => (Reason::Ambiguous, None),
             Trouble::Error(Class::Ambiguous) => return Err(StopCause::Ambiguous),
             Trouble::Error(Class::Permanent) => return Err(StopCause::Permanent),
+            Trouble::Error(Class::Refused { retry_after: None }) => return Err(StopCause::Refused),
+            Trouble::Error(Class::Refused { retry_after }) => (Reason::Refused, retry_after),
         };
         if self.attempt >= policy.max {
             return Err(StopCause::Exhausted);
         }
         if hint.is_some_and(|hint| hint > policy.cap) {
-            return Err(StopCause::HintBeyondCap);
+            let refused = reason == Reason::Refused;
+            return Err(if refused { StopCause::Refused } else { StopCause::HintBeyondCap });
         }
         let wait = policy.wait(self.attempt, &mut self.previous, hint);
         if deadline::remaining().is_some_and(|remaining| wait >= remaining) {

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::tally::Tally;
+use crate::tally::Tally;
 
 /// A limit on how much load retries may add, shared by all functions that name it.
 ///
@@ -50,7 +50,7 @@ pub struct RetryBudget {
     ratio: f64,
     floor: f64,
     burst: f64,
-    calls: Tally,
+    calls: Tally<1>,
     bucket: Mutex<Bucket>,
 }
 
@@ -122,7 +122,7 @@ impl RetryBudget {
     /// Notes a call.
     #[inline]
     pub(super) fn deposit(&self) {
-        self.calls.add_one();
+        self.calls.add_one(0);
     }
 
     /// Takes a token for a retry, if there is one.
@@ -146,7 +146,7 @@ impl RetryBudget {
 
     /// What the calls since the last time have deposited.
     fn share(&self, bucket: &mut Bucket) -> f64 {
-        let calls = self.calls.total();
+        let calls = self.calls.total(0);
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
         let share = calls.saturating_sub(bucket.calls) as f64 * self.ratio;
         bucket.calls = calls;

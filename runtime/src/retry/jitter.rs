@@ -1,13 +1,9 @@
-use std::{
-    cell::Cell,
-    collections::hash_map::RandomState,
-    hash::{BuildHasher, Hasher},
-    time::Duration,
-};
+use std::time::Duration;
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use rand::RngExt;
 
 use super::{Jitter, Retry, backoff::nanos};
+use crate::random::with_rng;
 
 impl Retry {
     /// The wait after `attempt`, spread.
@@ -50,33 +46,12 @@ impl Retry {
     }
 }
 
-thread_local! {
-    static RNG: Cell<Option<SmallRng>> = const { Cell::new(None) };
-}
-
-#[cfg(any(test, feature = "testing"))]
-/// Starts this thread's randomness anew.
-pub(crate) fn seed(seed: u64) {
-    RNG.set(Some(SmallRng::seed_from_u64(seed)));
-}
-
-fn with_rng<T>(draw: impl FnOnce(&mut SmallRng) -> T) -> T {
-    let mut rng = RNG.take().unwrap_or_else(|| SmallRng::seed_from_u64(entropy()));
-    let drawn = draw(&mut rng);
-    RNG.set(Some(rng));
-    drawn
-}
-
-/// The keys of std's hash maps come from the operating system.
-fn entropy() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random::seed;
 
     const MILLI: u64 = 1_000_000;
 

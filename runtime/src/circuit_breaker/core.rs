@@ -1,0 +1,135 @@
+//! One breaker at work: the machine, and what it is called, goes by and tells.
+
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rand::RngExt;
+use tokio::sync::broadcast;
+
+use super::{
+    keys::Keys,
+    machine::{Change, Machine, Rules},
+    settings::Settings,
+    snapshot::Snapshot,
+    transitions::Transition,
+};
+use crate::{
+    clock, deadline,
+    random::with_rng,
+    retry::RetryBudget,
+    telemetry::{self, Event},
+};
+
+/// What every handle on a breaker shares.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(super) machine: Machine,
+    pub(super) settings: Settings,
+    pub(super) name: &'static str,
+    /// The key by its hash, where this is one breaker of many; 0 where it is not.
+    pub(super) hash: AtomicU64,
+    key: Mutex<Option<Arc<str>>>,
+    keys: OnceLock<Keys>,
+    budget: OnceLock<RetryBudget>,
+    watchers: OnceLock<broadcast::Sender<Transition>>,
+}
+
+impl Core {
+    pub(super) fn new(name: &'static str, settings: Settings) -> Self {
+        let machine = Machine::new(&settings, clock::now());
+        Self {
+            machine,
+            settings,
+            name,
+            hash: AtomicU64::new(0),
+            key: Mutex::new(None),
+            keys: OnceLock::new(),
+            budget: OnceLock::new(),
+            watchers: OnceLock::new(),
+        }
+    }
+
+    /// The breakers of its keys.
+    #[inline]
+    pub(super) fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::new(self.name, self.settings))
+    }
+
+    /// The breakers of its keys, if a key was ever asked for.
+    pub(super) fn known_keys(&self) -> Option<&Keys> {
+        self.keys.get()
+    }
+
+    /// Gives it to a key.
+    pub(super) fn hand_to(&self, hash: u64, key: Arc<str>) {
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        self.hash.store(hash, Ordering::Release);
+    }
+
+    pub(super) fn key(&self) -> Option<Arc<str>> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The budget of the retries that go through this breaker.
+    #[inline]
+    pub(super) fn budget(&self) -> &RetryBudget {
+        self.budget.get_or_init(RetryBudget::new)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let counted = self.machine.counted(clock::now());
+        Snapshot { name: self.name, key: self.key(), settings: self.settings, counted }
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Transition> {
+        self.watchers.get_or_init(|| broadcast::channel(REMEMBERED).0).subscribe()
+    }
+}
+
+impl Rules for Core {
+    #[inline]
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    #[inline]
+    fn now(&self) -> u64 {
+        clock::coarse_now()
+    }
+
+    fn spread(&self) -> f64 {
+        with_rng(|rng| rng.random_range(-1.0..=1.0))
+    }
+
+    fn ends(&self) -> Option<u64> {
+        let left = deadline::remaining()?;
+        Some(clock::now().saturating_add(left.as_nanos().try_into().unwrap_or(u64::MAX)))
+    }
+
+    #[cold]
+    fn tell(&self, change: Change) {
+        let Change { from, to, cause, open_for } = change;
+        let (breaker, key) = (self.name, self.key());
+        let open_for = open_for.map(Duration::from_nanos);
+        telemetry::raise(&Event::CircuitChanged {
+            breaker,
+            key: key.as_deref(),
+            from,
+            to,
+            cause,
+            open_for,
+        });
+        if let Some(watchers) = self.watchers.get() {
+            // Fails if nobody watches any more.
+            let _ = watchers.send(Transition { breaker, key, from, to, cause, open_for });
+        }
+    }
+}
+
+/// The transitions that are kept for a subscriber who is late.
+const REMEMBERED: usize = 64;

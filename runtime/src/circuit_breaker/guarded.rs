@@ -1,0 +1,277 @@
+use std::{
+    fmt::Debug,
+    future::Future,
+    hash::Hash,
+    mem,
+    pin::Pin,
+    sync::atomic::Ordering,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+
+use super::{
+    breaker::CircuitBreaker,
+    core::Core,
+    machine::{Permit, Verdict},
+};
+use crate::{
+    clock,
+    deadline::{self, Cutoff},
+    error::{CarriesRefusals, Error},
+    fault::{Answer, Class},
+    outcome::Outcome,
+    refusals::{Kind, Refuse},
+    retry::RetryBudget,
+    site::Site,
+    telemetry::{self, Event},
+};
+
+/// The breaker that a call goes through.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'a> {
+    core: &'a Core,
+    /// The breaker that the key's one is of.
+    root: &'a Core,
+    hash: u64,
+}
+
+/// The breaker itself.
+#[inline]
+pub fn gate(breaker: &CircuitBreaker) -> Gate<'_> {
+    let core = breaker.core();
+    Gate { core, root: core, hash: 0 }
+}
+
+/// The breaker of the key, or the one of all who find none.
+#[inline]
+pub fn gate_per<'a, K: Hash + Debug + ?Sized>(breaker: &'a CircuitBreaker, key: &K) -> Gate<'a> {
+    let root = breaker.core();
+    let keys = root.keys();
+    let hash = keys.hash(key);
+    match keys.find(hash, key) {
+        Some(core) => Gate { core, root, hash },
+        None => Gate { core: root, root, hash: 0 },
+    }
+}
+
+/// A breaker that outlives the statement which names it: not a `const`, not one made on the spot.
+#[inline]
+pub fn lasting(breaker: &CircuitBreaker) -> &CircuitBreaker {
+    breaker
+}
+
+impl<'a> Gate<'a> {
+    /// The budget of the retries of all calls that go through it.
+    #[inline]
+    pub fn budget(self) -> &'a RetryBudget {
+        self.core.budget()
+    }
+
+    /// Between two attempts the breaker may have been handed to another key.
+    #[inline]
+    fn core(self) -> &'a Core {
+        if self.core.hash.load(Ordering::Acquire) == self.hash { self.core } else { self.root }
+    }
+}
+
+/// Runs `body` if the breaker admits it, and lets the breaker know what came of it.
+///
+/// `judge` says what an outcome means; the outcome of a refused call is what `refuse` makes of it.
+#[inline]
+pub fn guarded<F, J, R>(gate: Gate<'_>, body: F, judge: J, refuse: R) -> Guarded<'_, F, J, R>
+where
+    F: Future,
+    J: Fn(&F::Output) -> Judged,
+    R: Fn(Refusal) -> F::Output,
+{
+    Guarded { body, call: Call::new(gate.core()), judge, refuse }
+}
+
+/// What the outcome of a function says about the dependency.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged {
+    site: &'static Site,
+    verdict: Verdict,
+}
+
+/// Judges an outcome by what its error means.
+#[inline]
+pub fn judged<O: Outcome, A: Answer>(
+    site: &'static Site,
+    outcome: &O,
+    when: impl FnOnce(&O::Error) -> A,
+) -> Judged {
+    let verdict = match outcome.as_result() {
+        Ok(_) => Verdict::Success,
+        Err(error) => match when(error).into_class() {
+            Class::Ambiguous | Class::Throttled { .. } | Class::Transient => Verdict::Failure,
+            Class::Permanent => Verdict::Healthy,
+            Class::Refused { .. } => Verdict::Nothing,
+        },
+    };
+    Judged { site, verdict }
+}
+
+/// A call that was not admitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    breaker: &'static str,
+    retry_after: Option<Duration>,
+}
+
+impl Refuse for Refusal {
+    fn kind(&self) -> Kind {
+        Kind::Open { retry_after: self.retry_after }
+    }
+
+    fn refuse<O: Outcome<Error: CarriesRefusals>>(self, site: &Site) -> O {
+        let Self { breaker, retry_after } = self;
+        let function = site.function();
+        telemetry::raise(&Event::CircuitRefused { function, breaker, retry_after });
+        O::from_error(CarriesRefusals::refused(Error::CircuitOpen { breaker, retry_after }))
+    }
+}
+
+pin_project! {
+    /// The future of [`guarded`].
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Guarded<'a, F, J, R> {
+        #[pin]
+        body: F,
+        call: Call<'a>,
+        // Closures over constants take no room.
+        judge: J,
+        refuse: R,
+    }
+}
+
+/// A call, before, while and after it runs. Dropped while it runs, it gives its place back.
+struct Call<'a> {
+    core: &'a Core,
+    /// While it runs.
+    permit: Option<Permit>,
+    /// When it began, if slow calls count.
+    began: u64,
+    /// When it is cut off, as far as it has had to know.
+    cutoff: Cutoff,
+}
+
+impl<F, J, R> Future for Guarded<'_, F, J, R>
+where
+    F: Future,
+    J: Fn(&F::Output) -> Judged,
+    R: Fn(Refusal) -> F::Output,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let call = this.call;
+        if call.permit.is_none() {
+            if let Err(refusal) = call.begin() {
+                return Poll::Ready((this.refuse)(refusal));
+            }
+        }
+        let unwinding = Unwinding(call);
+        let polled = this.body.poll(cx);
+        mem::forget(unwinding);
+        match &polled {
+            Poll::Pending => call.cutoff = Cutoff::ambient(),
+            Poll::Ready(outcome) => call.end((this.judge)(outcome)),
+        }
+        polled
+    }
+}
+
+impl<'a> Call<'a> {
+    #[inline]
+    fn new(core: &'a Core) -> Self {
+        Self { core, permit: None, began: 0, cutoff: Cutoff::UNKNOWN }
+    }
+
+    #[expect(clippy::inline_always, reason = "a nanosecond of the five that a call costs")]
+    #[inline(always)]
+    fn begin(&mut self) -> Result<(), Refusal> {
+        let permit = self.core.machine.admit(self.core).map_err(|refused| Refusal {
+            breaker: self.core.name,
+            retry_after: refused.retry_after.map(Duration::from_nanos),
+        })?;
+        self.permit = Some(permit);
+        if self.core.settings.slow_after.is_some() {
+            self.began = clock::now();
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::inline_always, reason = "a nanosecond of the five that a call costs")]
+    #[inline(always)]
+    fn end(&mut self, Judged { site, verdict }: Judged) {
+        let Some(permit) = self.permit.take() else { return };
+        let machine = &self.core.machine;
+        if verdict == Verdict::Success && self.core.settings.slow_after.is_none() {
+            machine.succeed(permit, self.core);
+        } else {
+            self.end_by_the_book(permit, verdict, site);
+        }
+    }
+
+    #[inline(never)]
+    fn end_by_the_book(&self, permit: Permit, verdict: Verdict, site: &Site) {
+        let slow = verdict != Verdict::Nothing && self.was_slow(site);
+        let verdict = if self.had_no_time(verdict) { Verdict::Nothing } else { verdict };
+        self.core.machine.finish(permit, verdict, slow, self.core);
+    }
+
+    fn was_slow(&self, site: &Site) -> bool {
+        let Some(slow_after) = self.core.settings.slow_after else { return false };
+        let took = Duration::from_nanos(clock::now().saturating_sub(self.began));
+        if took < slow_after {
+            return false;
+        }
+        let (function, breaker) = (site.function(), self.core.name);
+        telemetry::raise(&Event::CallSlow { function, breaker, took });
+        true
+    }
+
+    /// A call that had no time left when it came says nothing about whom it would have called.
+    fn had_no_time(&self, verdict: Verdict) -> bool {
+        let never_waited = self.cutoff == Cutoff::UNKNOWN;
+        verdict == Verdict::Failure && never_waited && deadline::remaining() == Some(Duration::ZERO)
+    }
+}
+
+impl Drop for Call<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit {
+            self.dropped(permit);
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Whoever gave it up at its deadline had waited for the dependency, and in vain; whoever did so
+    /// earlier had reasons of their own.
+    #[cold]
+    fn dropped(&self, permit: Permit) {
+        let verdict = if self.cutoff.has_passed() { Verdict::Failure } else { Verdict::Nothing };
+        self.core.machine.finish(permit, verdict, false, self.core);
+    }
+}
+
+/// Notes a panic of the body, and only that: a call that is dropped in another one's panic has not
+/// failed.
+struct Unwinding<'c, 'a>(&'c mut Call<'a>);
+
+impl Drop for Unwinding<'_, '_> {
+    #[cold]
+    fn drop(&mut self) {
+        let call = &mut *self.0;
+        if let Some(permit) = call.permit.take() {
+            call.core.machine.finish(permit, Verdict::Failure, false, call.core);
+        }
+    }
+}

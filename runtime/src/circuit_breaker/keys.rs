@@ -1,0 +1,185 @@
+//! A breaker for each key: a host, a tenant.
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use super::{core::Core, settings::Settings};
+
+/// The breakers of the keys of one breaker, by the keys' hashes.
+///
+/// A breaker, once made, stays where it is, and is handed from a key that has gone quiet to one that
+/// is new. So a call borrows it and counts no references, and what a call of the former key still
+/// brings meets another generation.
+///
+/// Two keys meet in one breaker if their 64-bit hashes do, which are keyed by chance for each
+/// process: for 10 000 keys, once in 10^11 processes.
+#[derive(Debug)]
+pub(super) struct Keys {
+    name: &'static str,
+    settings: Settings,
+    hasher: RandomState,
+    /// The breakers, in chunks that never move: 16, then 16, 32, 64…
+    chunks: [OnceLock<Chunk>; CHUNKS],
+    /// Where a key's breaker may be found without the lock, two places for each rest of a hash; they
+    /// may forget, and are never trusted.
+    hints: Box<[[AtomicU32; 2]]>,
+    places: Mutex<Places>,
+}
+
+type Chunk = Box<[OnceLock<Arc<Core>>]>;
+
+/// Which key is where.
+#[derive(Debug, Default)]
+struct Places {
+    of: HashMap<u64, u32>,
+    made: u32,
+    /// The next place to look for a breaker that has gone quiet, and how active each was last time.
+    hand: u32,
+    seen: Vec<u64>,
+}
+
+impl Keys {
+    pub(super) fn new(name: &'static str, settings: Settings) -> Self {
+        let hints = settings.max_keys.next_power_of_two().min(MOST_HINTS);
+        Self {
+            name,
+            settings,
+            hasher: RandomState::new(),
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            hints: (0..hints).map(|_| [const { AtomicU32::new(NOWHERE) }; 2]).collect(),
+            places: Mutex::default(),
+        }
+    }
+
+    /// The hash of a key, which is never zero.
+    #[inline]
+    pub(super) fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key) | 1
+    }
+
+    /// The breaker of a key; `None` if every breaker is in use by another and open.
+    #[inline]
+    pub(super) fn find<K: Debug + ?Sized>(&self, hash: u64, key: &K) -> Option<&Arc<Core>> {
+        let hints = &self.hints[self.hint_of(hash)];
+        for hint in hints {
+            let core = self.at(hint.load(Ordering::Acquire));
+            if core.is_some_and(|core| core.hash.load(Ordering::Acquire) == hash) {
+                return core;
+            }
+        }
+        self.find_or_make(hash, hints, &|| text(key))
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Core>> {
+        let made = self.places.lock().unwrap_or_else(PoisonError::into_inner).made;
+        (0..made).filter_map(|place| self.at(place).cloned()).collect()
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "what is cut off is not used")]
+    fn hint_of(&self, hash: u64) -> usize {
+        (hash >> 1) as usize & (self.hints.len() - 1)
+    }
+
+    #[inline]
+    fn at(&self, place: u32) -> Option<&Arc<Core>> {
+        let (chunk, offset) = chunk_of(place);
+        self.chunks.get(chunk)?.get()?.get(offset)?.get()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_or_make(
+        &self,
+        hash: u64,
+        hints: &[AtomicU32; 2],
+        key: &dyn Fn() -> Arc<str>,
+    ) -> Option<&Arc<Core>> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = match places.of.get(&hash) {
+            Some(place) => *place,
+            None => self.hand_out(&mut places, hash, key)?,
+        };
+        drop(places);
+        let is_free = |hint: &&AtomicU32| hint.load(Ordering::Relaxed) == NOWHERE;
+        let hint = hints.iter().find(is_free).unwrap_or(&hints[usize::from(hash >> 63 == 1)]);
+        hint.store(place, Ordering::Release);
+        self.at(place)
+    }
+
+    /// A breaker for a new key: one more, or that of a key which has gone quiet.
+    fn hand_out(&self, places: &mut Places, hash: u64, key: &dyn Fn() -> Arc<str>) -> Option<u32> {
+        let place = if places.made < self.settings.max_keys {
+            places.made += 1;
+            places.made - 1
+        } else {
+            self.quiet(places)?
+        };
+        let core = self.make_at(place)?;
+        places.of.remove(&core.hash.load(Ordering::Relaxed));
+        places.of.insert(hash, place);
+        core.hand_to(hash, key());
+        Some(place)
+    }
+
+    fn make_at(&self, place: u32) -> Option<&Arc<Core>> {
+        let (chunk, offset) = chunk_of(place);
+        let slots = self.chunks.get(chunk)?.get_or_init(|| {
+            (0..FIRST_CHUNK << chunk.saturating_sub(1)).map(|_| OnceLock::new()).collect()
+        });
+        Some(slots.get(offset)?.get_or_init(|| Arc::new(Core::new(self.name, self.settings))))
+    }
+
+    /// A closed breaker that nobody has called since the hand last came by, made as new; an open one
+    /// never. The second time round it takes what it can get.
+    fn quiet(&self, places: &mut Places) -> Option<u32> {
+        for step in 0..2 * places.made {
+            let place = places.hand;
+            places.hand = (places.hand + 1) % places.made;
+            let core = self.at(place)?;
+            let activity = core.machine.activity();
+            let at = place as usize;
+            if places.seen.len() <= at {
+                places.seen.resize(at + 1, u64::MAX);
+            }
+            let was_quiet = std::mem::replace(&mut places.seen[at], activity) == activity;
+            let is_ours_alone = Arc::strong_count(core) == 1;
+            let may_go = is_ours_alone && (was_quiet || step >= places.made);
+            if may_go && core.machine.renew(&**core) {
+                return Some(place);
+            }
+        }
+        None
+    }
+}
+
+/// How a key is told of: as its `Debug` shows it, less the quotes of a string.
+fn text<K: Debug + ?Sized>(key: &K) -> Arc<str> {
+    format!("{key:?}").trim_matches('"').into()
+}
+
+/// Which chunk a place is in, and where in it.
+const fn chunk_of(place: u32) -> (usize, usize) {
+    let sixteens = place as usize / FIRST_CHUNK;
+    if sixteens == 0 {
+        return (0, place as usize);
+    }
+    let chunk = sixteens.ilog2() as usize;
+    (chunk + 1, place as usize - (FIRST_CHUNK << chunk))
+}
+
+const FIRST_CHUNK: usize = 16;
+
+/// As many as hold `u32::MAX` places.
+const CHUNKS: usize = 29;
+
+const NOWHERE: u32 = u32::MAX;
+
+/// 32 KB of them.
+const MOST_HINTS: u32 = 1 << 12;

@@ -1,0 +1,8 @@
+//! What [`#[fallback]`](macro@crate::fallback) runs on.
+
+pub(crate) mod failure;
+pub(crate) mod stale;
+pub(crate) mod tier;
+
+#[doc(hidden)]
+pub const __STEADFAST: () = ();
