@@ -1,6 +1,8 @@
 //! The behaviour of each policy, in a file of its name.
 
+mod circuit_breaker;
 mod deadline;
+mod fallback;
 mod fault;
 mod retry;
 mod shapes;

@@ -103,8 +103,8 @@ pub(crate) struct Context<'f> {
     pub(crate) reuse: Option<Span>,
     /// Whether somebody above asks which refusals there were.
     pub(crate) refusals: bool,
-    /// The breaker that others share too.
-    pub(crate) gate: Option<TokenStream>,
+    /// The breaker below, and whether others share it.
+    pub(crate) gate: Option<(TokenStream, bool)>,
 }
 
 impl Context<'_> {

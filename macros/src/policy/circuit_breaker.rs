@@ -342,9 +342,7 @@ impl CircuitBreaker {
                 cx.declare_first(quote!(let __steadfast_breaker: #ty = #place;));
             }
         }
-        if self.is_shared() {
-            cx.gate = Some(gate.clone());
-        }
+        cx.gate = Some((gate.clone(), self.is_shared()));
         gate
     }
 

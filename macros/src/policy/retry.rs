@@ -260,7 +260,8 @@ impl Retry {
         let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
         let (after_at, when) = cx.when(self.when.as_ref());
         let after = placed_at(&after_at, &quote!(#rt::Attempts::after));
-        let minding = cx.refusals.then(|| quote!(.minding(__steadfast_refusals)));
+        let minding =
+            cx.gate.as_ref().map(|(gate, _)| quote!(.minding(__steadfast_refusals, #gate)));
         let unwanted = match &self.when_ok {
             None => quote!(#rt::no_value),
             Some(when_ok) => when_ok.to_token_stream(),
@@ -335,8 +336,8 @@ impl Retry {
         let rt = cx.rt.clone();
         match &self.budget {
             // One dependency, one breaker, one budget.
-            None if cx.gate.is_some() => {
-                let gate = &cx.gate;
+            None if matches!(cx.gate, Some((_, true))) => {
+                let gate = cx.gate.as_ref().map(|(gate, _)| gate);
                 (TokenStream::new(), quote!(#rt::Option::Some(#gate.budget())))
             }
             None => {

@@ -69,6 +69,11 @@ impl<'a> Gate<'a> {
         self.core.budget()
     }
 
+    /// How much longer it refuses every call, if it does.
+    pub(crate) fn open_for(self) -> Option<Duration> {
+        self.core().machine.open_for(clock::now()).map(Duration::from_nanos)
+    }
+
     /// Between two attempts the breaker may have been handed to another key.
     #[inline]
     fn core(self) -> &'a Core {

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt::Debug,
     hash::{BuildHasher, Hash, RandomState},
+    mem::replace,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -125,6 +126,10 @@ impl Keys {
         places.of.remove(&core.hash.load(Ordering::Relaxed));
         places.of.insert(hash, place);
         core.hand_to(hash, key());
+        // Whoever calls once and never again is the first to go.
+        let with_this_call = core.machine.activity() + 1;
+        places.seen.resize(places.made as usize, 0);
+        places.seen[place as usize] = with_this_call;
         Some(place)
     }
 
@@ -144,11 +149,7 @@ impl Keys {
             places.hand = (places.hand + 1) % places.made;
             let core = self.at(place)?;
             let activity = core.machine.activity();
-            let at = place as usize;
-            if places.seen.len() <= at {
-                places.seen.resize(at + 1, u64::MAX);
-            }
-            let was_quiet = std::mem::replace(&mut places.seen[at], activity) == activity;
+            let was_quiet = replace(&mut places.seen[place as usize], activity) == activity;
             let is_ours_alone = Arc::strong_count(core) == 1;
             let may_go = is_ours_alone && (was_quiet || step >= places.made);
             if may_go && core.machine.renew(&**core) {

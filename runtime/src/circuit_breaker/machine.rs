@@ -383,6 +383,15 @@ impl Machine {
         self.word().state()
     }
 
+    /// How much longer it refuses every call, if it does.
+    pub(super) fn open_for(&self, now: u64) -> Option<u64> {
+        match self.state() {
+            State::Open => Some(self.until.load(Ordering::Relaxed).saturating_sub(now)),
+            State::ForcedOpen => Some(u64::MAX),
+            _ => None,
+        }
+    }
+
     /// How many calls have been admitted or refused so far, give or take those that run.
     pub(super) fn activity(&self) -> u64 {
         let [successes, refused, ignored] =

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::{Retry, RetryBudget, Retrying};
 use crate::{
+    circuit_breaker::guarded::Gate,
     deadline,
     fault::{Answer, Class, Fault},
     outcome::Outcome,
@@ -31,26 +32,27 @@ pub struct Rules<'a> {
     policy: &'a Retry,
     budget: Option<&'a RetryBudget>,
     site: &'static Site,
-    refusals: Option<&'a Refusals>,
+    below: Option<(&'a Refusals, Gate<'a>)>,
 }
 
 impl<'a> Rules<'a> {
     /// Takes them together.
     #[inline]
     pub fn new(policy: &'a Retry, budget: Option<&'a RetryBudget>, site: &'static Site) -> Self {
-        Self { policy, budget, site, refusals: None }
+        Self { policy, budget, site, below: None }
     }
 
-    /// With what the policies below in the stack have refused: an open breaker is known for what it
-    /// is whatever `when` says.
+    /// With the breaker below in the stack: that it has refused is known whatever `when` says, and
+    /// no attempt is made that it would refuse.
     #[inline]
-    pub fn minding(self, refusals: &'a Refusals) -> Self {
-        Self { refusals: Some(refusals), ..self }
+    pub fn minding(self, refusals: &'a Refusals, gate: Gate<'a>) -> Self {
+        Self { below: Some((refusals, gate)), ..self }
     }
 
-    /// Whether a breaker below has refused the attempt.
+    /// What an error means that the breaker below has refused the attempt with.
     fn refused(&self) -> Option<Class> {
-        match self.refusals?.last()? {
+        let (refusals, _) = self.below?;
+        match refusals.last()? {
             Kind::Open { retry_after } => Some(Class::Refused { retry_after }),
             Kind::Late => None,
         }
@@ -112,7 +114,7 @@ impl Attempts {
             Ok((wait, reason)) => {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
-                if let Some(refusals) = rules.refusals {
+                if let Some((refusals, _)) = rules.below {
                     refusals.clear();
                 }
                 Some(wait)
@@ -126,7 +128,7 @@ impl Attempts {
 
     fn next_wait(
         &mut self,
-        Rules { policy, budget, .. }: Rules<'_>,
+        Rules { policy, budget, below, .. }: Rules<'_>,
         trouble: Trouble,
     ) -> Result<(Duration, Reason), StopCause> {
         let (reason, hint) = match trouble {
@@ -146,6 +148,12 @@ impl Attempts {
             let refused = reason == Reason::Refused;
             return Err(if refused { StopCause::Refused } else { StopCause::HintBeyondCap });
         }
+        // This failure may have been the one at which the breaker opened.
+        let open_for = below.and_then(|(_, gate)| gate.open_for());
+        if open_for.is_some_and(|open_for| open_for > policy.cap) {
+            return Err(StopCause::Refused);
+        }
+        let hint = hint.max(open_for);
         let wait = policy.wait(self.attempt, &mut self.previous, hint);
         if deadline::remaining().is_some_and(|remaining| wait >= remaining) {
             return Err(StopCause::DeadlineTooNear);
