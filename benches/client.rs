@@ -42,6 +42,9 @@ pub enum ApiError {
     Unavailable,
     #[fault(ambiguous)]
     TimedOut,
+    /// What a peer's open breaker says.
+    #[fault(permanent)]
+    Open,
     #[fault(transparent)]
     Refused(steadfast::Error),
 }
@@ -50,6 +53,10 @@ impl ApiError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable)
     }
+
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Open | Self::Refused(_))
+    }
 }
 
 impl fmt::Display for ApiError {
@@ -57,6 +64,7 @@ impl fmt::Display for ApiError {
         f.write_str(match self {
             Self::Unavailable => "unavailable",
             Self::TimedOut => "timed out",
+            Self::Open => "open",
             Self::Refused(_) => "refused",
         })
     }

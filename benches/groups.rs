@@ -2,16 +2,64 @@
 
 use crate::{
     contention::{self, Crowd},
-    harness::{Contender, Cost, measure},
+    harness::{self, Contender, Cost},
     ours, peers,
 };
 
 /// Contenders that do the same thing.
-pub struct Group {
+pub struct Group<C = Cost> {
     pub title: &'static str,
     /// The bare call, then ours, then the peers'.
-    pub costs: Vec<Cost>,
+    pub costs: Vec<C>,
     ours: usize,
+    compared: fn(&C) -> f64,
+}
+
+/// What a group compares.
+pub trait Named {
+    fn name(&self) -> &'static str;
+}
+
+impl Named for Cost {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl Named for Crowd {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl<C: Named> Group<C> {
+    pub fn bare(&self) -> &C {
+        &self.costs[0]
+    }
+
+    pub fn ours(&self) -> &C {
+        &self.costs[1]
+    }
+
+    pub fn peers(&self) -> &[C] {
+        &self.costs[1 + self.ours..]
+    }
+
+    pub fn fastest_peer(&self) -> &C {
+        let compared = |peer: &&C| (self.compared)(peer);
+        let fastest = self.peers().iter().min_by(|a, b| compared(a).total_cmp(&compared(b)));
+        fastest.expect("a group has peers")
+    }
+
+    pub fn named(&self, name: &str) -> &C {
+        let found = self.costs.iter().find(|cost| cost.name() == name);
+        found.expect("a measure names contenders of its group")
+    }
+
+    /// Our time as a part of this peer's.
+    pub fn ratio(&self, peer: &C) -> f64 {
+        (self.compared)(self.ours()) / (self.compared)(peer)
+    }
 }
 
 impl Group {
@@ -24,24 +72,21 @@ impl Group {
     ) -> Self {
         let count = ours.len();
         let contenders = [bare].into_iter().chain(ours).chain(peers).collect();
-        Self { title, costs: measure(contenders, rounds), ours: count }
+        let costs = harness::measure(contenders, rounds);
+        Self { title, costs, ours: count, compared: |cost| cost.added }
     }
+}
 
-    pub fn bare(&self) -> &Cost {
-        &self.costs[0]
-    }
-
-    pub fn ours(&self) -> &Cost {
-        &self.costs[1]
-    }
-
-    pub fn peers(&self) -> &[Cost] {
-        &self.costs[1 + self.ours..]
-    }
-
-    pub fn named(&self, name: &str) -> &Cost {
-        let found = self.costs.iter().find(|cost| cost.name == name);
-        found.expect("a measure names contenders of its group")
+impl Group<Crowd> {
+    /// `make` builds the bare call, then so many of `ours`, then the peers', once per thread.
+    fn crowded(
+        title: &'static str,
+        rounds: usize,
+        ours: usize,
+        make: impl Fn() -> Vec<Contender> + Sync,
+    ) -> Self {
+        let costs = contention::measure(make, rounds);
+        Self { title, costs, ours, compared: |crowd| crowd.added }
     }
 }
 
@@ -111,7 +156,48 @@ pub fn six_attempts(rounds: usize) -> Group {
     )
 }
 
-pub fn two_threads(rounds: usize) -> Vec<Crowd> {
+pub fn breaker(rounds: usize) -> Group {
+    let ours = vec![ours::breaker(), ours::breaker_keyed()];
+    let peers = vec![
+        peers::failsafe::breaker(),
+        peers::recloser::breaker(),
+        peers::nobreak::breaker(),
+        peers::circuitbreaker_rs::breaker(),
+        peers::tower_resilience::breaker(),
+        peers::seatbelt::breaker(),
+    ];
+    Group::measured("Circuit breaker, closed", rounds, ours::bare(), ours, peers)
+}
+
+/// Compared in all, not by what is added: a call that is refused is not made.
+pub fn breaker_open(rounds: usize) -> Group {
+    let ours = vec![ours::breaker_open()];
+    let peers = vec![
+        peers::failsafe::breaker_open(),
+        peers::recloser::breaker_open(),
+        peers::nobreak::breaker_open(),
+        peers::circuitbreaker_rs::breaker_open(),
+        peers::tower_resilience::breaker_open(),
+        peers::seatbelt::breaker_open(),
+    ];
+    let title = "Circuit breaker, open: refused";
+    Group {
+        compared: |cost| cost.nanos,
+        ..Group::measured(title, rounds, ours::bare(), ours, peers)
+    }
+}
+
+pub fn all_three(rounds: usize) -> Group {
+    let ours = vec![ours::all_three()];
+    let peers = vec![
+        peers::tokio::all_three(),
+        peers::tower_resilience::all_three(),
+        peers::seatbelt::all_three(),
+    ];
+    Group::measured("Deadline, retry and circuit breaker", rounds, ours::bare(), ours, peers)
+}
+
+pub fn retry_two_threads(rounds: usize) -> Group<Crowd> {
     let tower = peers::tower::budget();
     let tower_resilience = peers::tower_resilience::budget();
     let contenders = || {
@@ -124,5 +210,43 @@ pub fn two_threads(rounds: usize) -> Vec<Crowd> {
             peers::tower_resilience::retry_budget(tower_resilience.clone()),
         ]
     };
-    contention::measure(contenders, rounds)
+    Group::crowded("Retry", rounds, 2, contenders)
+}
+
+pub fn breaker_two_threads(rounds: usize) -> Group<Crowd> {
+    let failsafe = peers::failsafe::closed();
+    let recloser = peers::recloser::closed();
+    let nobreak = peers::nobreak::closed();
+    let circuitbreaker_rs = peers::circuitbreaker_rs::closed();
+    let tower_resilience = peers::tower_resilience::closed();
+    let seatbelt = peers::seatbelt::shared();
+    let contenders = || {
+        vec![
+            ours::bare(),
+            ours::breaker_shared(),
+            peers::failsafe::breaker_shared(failsafe.clone()),
+            peers::recloser::breaker_shared(recloser.clone()),
+            peers::nobreak::breaker_shared(nobreak.clone()),
+            peers::circuitbreaker_rs::breaker_shared(circuitbreaker_rs.clone()),
+            peers::tower_resilience::breaker_shared(&tower_resilience),
+            peers::seatbelt::breaker_shared(seatbelt.clone()),
+        ]
+    };
+    Group::crowded("Two threads on one breaker", rounds, 1, contenders)
+}
+
+pub fn all_three_two_threads(rounds: usize) -> Group<Crowd> {
+    let tokio = peers::nobreak::closed();
+    let tower_resilience = peers::tower_resilience::closed();
+    let seatbelt = peers::seatbelt::shared();
+    let contenders = || {
+        vec![
+            ours::bare(),
+            ours::all_three_shared(),
+            peers::tokio::all_three_shared(tokio.clone()),
+            peers::tower_resilience::all_three_shared(&tower_resilience),
+            peers::seatbelt::all_three_shared(seatbelt.clone()),
+        ]
+    };
+    Group::crowded("Deadline, retry and one breaker", rounds, 1, contenders)
 }

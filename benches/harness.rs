@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{client::ApiError, heap::allocations};
 
@@ -37,6 +37,19 @@ impl Contender {
         Self { name, future_size, batch: Box::new(move |calls| repeat(&runtime, &mut call, calls)) }
     }
 
+    /// Prepares the contender whose every call is refused by a breaker: `make` gives one whose
+    /// calls fail, and they are made until it is open.
+    pub fn refused<F>(name: &'static str, make: impl FnOnce() -> F) -> Self
+    where
+        F: AsyncFnMut(u64) -> Result<u64, ApiError> + 'static,
+    {
+        Self::new(name, || {
+            let mut call = make();
+            Handle::current().block_on(open(&mut call));
+            call
+        })
+    }
+
     /// Nanoseconds per call.
     pub fn time(&mut self, calls: u32) -> f64 {
         let start = Instant::now();
@@ -44,13 +57,13 @@ impl Contender {
         per_call(start.elapsed(), calls)
     }
 
-    /// How many calls fill `time`; at least one.
-    pub fn calls_in(&mut self, time: Duration) -> u32 {
+    /// How many calls fill `time`; at least one, and `most` at most.
+    pub fn calls_in(&mut self, time: Duration, most: u32) -> u32 {
         let mut calls = 1;
         loop {
             let start = Instant::now();
             (self.batch)(calls);
-            if start.elapsed() >= time {
+            if start.elapsed() >= time || calls >= most {
                 return calls;
             }
             calls *= 2;
@@ -84,7 +97,8 @@ pub struct Cost {
 /// Measures a group; its first contender is the bare call.
 pub fn measure(mut group: Vec<Contender>, rounds: usize) -> Vec<Cost> {
     // Short batches and many rounds: a round that is interrupted is outvoted in the median.
-    let calls: Vec<u32> = group.iter_mut().map(|contender| contender.calls_in(BATCH)).collect();
+    let calls: Vec<u32> =
+        group.iter_mut().map(|contender| contender.calls_in(BATCH, u32::MAX)).collect();
     let mut nanos = vec![Vec::with_capacity(rounds); group.len()];
     for round in 0..rounds {
         for turn in 0..group.len() {
@@ -113,6 +127,13 @@ fn cost(contender: &mut Contender, nanos: Vec<f64>, bare: &[f64]) -> Cost {
     }
 }
 
+/// What `make` gives inside a runtime, for what is made before any contender.
+pub fn made_inside<T>(make: impl FnOnce() -> T) -> T {
+    let runtime = runtime();
+    let _inside = runtime.enter();
+    make()
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("the system has threads to give")
 }
@@ -129,20 +150,37 @@ where
     });
 }
 
+async fn open<F>(call: &mut F)
+where
+    F: AsyncFnMut(u64) -> Result<u64, ApiError>,
+{
+    for id in 0..ENOUGH {
+        let _ = call(id).await;
+    }
+    let refused = matches!(call(0).await, Err(error) if error.is_refusal());
+    assert!(refused, "{ENOUGH} failures did not open a breaker");
+}
+
 fn per_call(elapsed: Duration, calls: u32) -> f64 {
     elapsed.as_secs_f64() * 1e9 / f64::from(calls)
 }
 
-/// The middle one.
+/// The middle one; NaN if there is none.
 pub fn median(values: Vec<f64>) -> f64 {
     let [_, median, _] = quartiles(values);
     median
 }
 
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    if values.is_empty() {
+        return [f64::NAN; 3];
+    }
     values.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| values[quarter * (values.len() - 1) / 4])
 }
 
 const BATCH: Duration = Duration::from_micros(300);
 const COUNTED: u32 = 32;
+
+/// More failures than any breaker here waits for.
+const ENOUGH: u64 = 50;

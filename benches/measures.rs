@@ -1,10 +1,13 @@
 //! What we promise, held against this run.
 
-use crate::{groups::Group, report::Report};
+use crate::{
+    groups::{Group, Named},
+    report::Report,
+};
 
 /// One promise.
 pub struct Measure {
-    pub what: &'static str,
+    pub what: String,
     pub run: String,
     pub target: String,
     pub met: bool,
@@ -12,8 +15,11 @@ pub struct Measure {
 
 pub fn all(report: &Report) -> Vec<Measure> {
     let Report { retry, deadline, deadline_pending, both, six_attempts, .. } = report;
+    let Report { breaker, breaker_open, breaker_two_threads, .. } = report;
+    let Report { all_three, all_three_two_threads, .. } = report;
     let timeout = "tokio::time::timeout";
     let sum = both.named("`#[retry]`").added + both.named("`#[deadline]`").added;
+    let keyed = breaker.named("`#[circuit_breaker(per = ..)]`").added;
     let grown = both.ours().future_size.saturating_sub(both.bare().future_size);
     vec![
         ratio("retry ÷ backon, added cost", ours_to(retry, "backon 1.6"), 1.0),
@@ -26,29 +32,45 @@ pub fn all(report: &Report) -> Vec<Measure> {
         nanos("retry, added", retry.ours().added, 3.0),
         nanos("deadline, added, ready", deadline.ours().added, 6.0),
         nanos("six attempts, no pause", six_attempts.ours().nanos, 200.0),
+        fastest("circuit breaker", "added cost", breaker, 0.33),
+        fastest("circuit breaker, two threads", "added cost", breaker_two_threads, 0.1),
+        fastest("circuit breaker, open", "cost in all", breaker_open, 0.5),
+        ratio("circuit breaker, 1 000 keys ÷ one, added cost", keyed / breaker.ours().added, 3.0),
+        count("circuit breaker, allocations", breaker.ours().allocations, 0.0),
+        count("circuit breaker, open, allocations", breaker_open.ours().allocations, 0.0),
+        count("all three, allocations", all_three.ours().allocations, 0.0),
+        nanos("circuit breaker, added", breaker.ours().added, 10.0),
+        nanos("circuit breaker, added, two threads", breaker_two_threads.ours().added, 10.0),
+        nanos("all three, added", all_three.ours().added, 20.0),
+        nanos("all three, added, two threads", all_three_two_threads.ours().added, 20.0),
     ]
 }
 
 fn ours_to(group: &Group, peer: &str) -> f64 {
-    group.ours().added / group.named(peer).added
+    group.ratio(group.named(peer))
 }
 
-fn ratio(what: &'static str, run: f64, most: f64) -> Measure {
+fn fastest<C: Named>(what: &str, which: &str, group: &Group<C>, most: f64) -> Measure {
+    let peer = group.fastest_peer();
+    ratio(&format!("{what} ÷ {}, the fastest, {which}", peer.name()), group.ratio(peer), most)
+}
+
+fn ratio(what: &str, run: f64, most: f64) -> Measure {
     measure(what, run <= most, format!("{run:.2}"), format!("{most:.2}"))
 }
 
-fn count(what: &'static str, run: f64, most: f64) -> Measure {
+fn count(what: &str, run: f64, most: f64) -> Measure {
     measure(what, run <= most, format!("{run:.0}"), format!("{most:.0}"))
 }
 
-fn bytes(what: &'static str, run: usize, most: usize) -> Measure {
+fn bytes(what: &str, run: usize, most: usize) -> Measure {
     measure(what, run <= most, format!("{run} bytes"), format!("{most} bytes"))
 }
 
-fn nanos(what: &'static str, run: f64, most: f64) -> Measure {
+fn nanos(what: &str, run: f64, most: f64) -> Measure {
     measure(what, run <= most, format!("{run:.1} ns"), format!("{most:.0} ns"))
 }
 
-fn measure(what: &'static str, met: bool, run: String, target: String) -> Measure {
-    Measure { what, run, target, met }
+fn measure(what: &str, met: bool, run: String, target: String) -> Measure {
+    Measure { what: what.to_owned(), run, target, met }
 }

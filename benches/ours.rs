@@ -1,6 +1,8 @@
 //! The bare call, and the annotated one.
 
-use steadfast::{deadline, retry};
+use std::time::Duration;
+
+use steadfast::{circuit_breaker, circuit_breaker::CircuitBreaker, deadline, retry};
 
 use crate::{
     client::{ApiError, Client, DOWN, UP},
@@ -77,3 +79,60 @@ pub fn six_attempts() -> Contender {
     }
     Contender::new("`#[retry]`", || |id| fetch(&DOWN, id))
 }
+
+pub fn breaker() -> Contender {
+    #[circuit_breaker]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[circuit_breaker]`", || |id| fetch(&UP, id))
+}
+
+pub fn breaker_keyed() -> Contender {
+    #[circuit_breaker(per = id % 1000)]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[circuit_breaker(per = ..)]`", || |id| fetch(&UP, id))
+}
+
+pub fn breaker_open() -> Contender {
+    static OPEN: CircuitBreaker = CircuitBreaker::new("open").open_for(HOUR).max_open_for(HOUR);
+    #[circuit_breaker(with = OPEN)]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::refused("`#[circuit_breaker]`", || |id| fetch(&DOWN, id))
+}
+
+/// Of its own, so that only the two threads have used it.
+pub fn breaker_shared() -> Contender {
+    #[circuit_breaker]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[circuit_breaker]`", || |id| fetch(&UP, id))
+}
+
+pub fn all_three() -> Contender {
+    #[deadline("2s")]
+    #[retry]
+    #[circuit_breaker]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[deadline]` `#[retry]` `#[circuit_breaker]`", || |id| fetch(&UP, id))
+}
+
+pub fn all_three_shared() -> Contender {
+    #[deadline("2s")]
+    #[retry]
+    #[circuit_breaker]
+    async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
+        client.fetch(id).await
+    }
+    Contender::new("`#[deadline]` `#[retry]` `#[circuit_breaker]`", || |id| fetch(&UP, id))
+}
+
+/// For a breaker that has to stay open longer than we measure.
+const HOUR: Duration = Duration::from_hours(1);

@@ -15,28 +15,52 @@ pub struct Report {
     pub deadline_pending: Group,
     pub both: Group,
     pub six_attempts: Group,
-    two_threads: Vec<Crowd>,
+    pub breaker: Group,
+    pub breaker_open: Group,
+    pub all_three: Group,
+    retry_two_threads: Group<Crowd>,
+    pub breaker_two_threads: Group<Crowd>,
+    pub all_three_two_threads: Group<Crowd>,
     clock: f64,
 }
 
 impl Report {
     /// Runs everything, `rounds` rounds of each group.
     pub fn measured(rounds: usize) -> Self {
-        // Peers that sleep take milliseconds a call here, and two threads need long batches.
+        // Peers that sleep take milliseconds a call here, and two threads need longer batches.
         let fewer = rounds.div_ceil(10);
+        let crowds = rounds.div_ceil(3);
         Self {
             retry: groups::retry(rounds),
             deadline: groups::deadline(rounds),
             deadline_pending: groups::deadline_pending(rounds),
             both: groups::both(rounds),
             six_attempts: groups::six_attempts(fewer),
-            two_threads: groups::two_threads(fewer),
+            breaker: groups::breaker(rounds),
+            breaker_open: groups::breaker_open(rounds),
+            all_three: groups::all_three(rounds),
+            retry_two_threads: groups::retry_two_threads(crowds),
+            breaker_two_threads: groups::breaker_two_threads(crowds),
+            all_three_two_threads: groups::all_three_two_threads(crowds),
             clock: clock_reading(),
         }
     }
 
-    fn groups(&self) -> [&Group; 5] {
-        [&self.retry, &self.deadline, &self.deadline_pending, &self.both, &self.six_attempts]
+    fn groups(&self) -> [&Group; 8] {
+        [
+            &self.retry,
+            &self.deadline,
+            &self.deadline_pending,
+            &self.both,
+            &self.six_attempts,
+            &self.breaker,
+            &self.breaker_open,
+            &self.all_three,
+        ]
+    }
+
+    fn crowds(&self) -> [&Group<Crowd>; 3] {
+        [&self.retry_two_threads, &self.breaker_two_threads, &self.all_three_two_threads]
     }
 
     fn fmt_measures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,11 +75,12 @@ impl Report {
 
     fn fmt_ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n## Ours ÷ a peer's: the time added to the bare call\n")?;
+        writeln!(f, "Of refused calls, which are not made: the time in all.\n")?;
         writeln!(f, "| | peer | ratio |\n|---|---|---:|")?;
         for group in self.groups() {
             for peer in group.peers() {
-                let ratio = group.ours().added / peer.added;
-                writeln!(f, "| {} | {} | {} |", group.title, peer.name, Digits(ratio))?;
+                let ratio = Digits(group.ratio(peer));
+                writeln!(f, "| {} | {} | {ratio} |", group.title, peer.name)?;
             }
         }
         Ok(())
@@ -63,9 +88,18 @@ impl Report {
 
     fn fmt_two_threads(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n## Two threads in one function at once\n")?;
-        writeln!(f, "| | together ÷ alone | alone, ns | together, ns |\n|---|---:|---:|---:|")?;
-        for Crowd { name, alone, together } in &self.two_threads {
-            writeln!(f, "| {name} | {:.2} | {alone:.1} | {together:.1} |", together / alone)?;
+        writeln!(f, "Added is what they cost together on top of two threads in the bare call.")?;
+        for group in self.crowds() {
+            writeln!(f, "\n### {}\n", group.title)?;
+            writeln!(f, "| | together ÷ alone | alone, ns | together, ns | added, ns | at once |")?;
+            writeln!(f, "|---|---:|---:|---:|---:|---:|")?;
+            for Crowd { name, alone, together, added, at_once } in &group.costs {
+                let slower = together / alone;
+                writeln!(
+                    f,
+                    "| {name} | {slower:.2} | {alone:.1} | {together:.1} | {added:.1} | {at_once} % |"
+                )?;
+            }
         }
         Ok(())
     }
@@ -73,7 +107,7 @@ impl Report {
     fn fmt_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n## Size of the future, of a call that is ready at once\n")?;
         writeln!(f, "| | bytes |\n|---|---:|")?;
-        let ready = [&self.retry, &self.deadline, &self.both];
+        let ready = [&self.retry, &self.deadline, &self.both, &self.breaker, &self.all_three];
         let costs = ready.iter().flat_map(|group| &group.costs);
         let sizes: BTreeSet<_> = costs.map(|cost| (cost.future_size, cost.name)).collect();
         sizes.into_iter().try_for_each(|(size, name)| writeln!(f, "| {name} | {size} |"))

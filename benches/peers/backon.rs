@@ -13,16 +13,15 @@ pub fn retry() -> Contender {
 }
 
 pub async fn fetch(client: &Client, id: u64) -> Result<u64, ApiError> {
-    (|| client.fetch(id))
-        .retry(
-            ExponentialBuilder::default()
-                .with_min_delay(BASE)
-                .with_max_delay(CAP)
-                .with_max_times(RETRIES)
-                .with_jitter(),
-        )
-        .when(ApiError::is_transient)
-        .await
+    (|| client.fetch(id)).retry(thrice()).when(ApiError::is_transient).await
+}
+
+pub fn thrice() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(BASE)
+        .with_max_delay(CAP)
+        .with_max_times(RETRIES)
+        .with_jitter()
 }
 
 pub fn six_attempts() -> Contender {
