@@ -32,16 +32,17 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Adds up what the customers saw and what the provider did.
-    pub(crate) fn new(mut visits: Vec<Visit>, books: &Ledger) -> Self {
-        visits.sort_unstable_by_key(|visit| visit.took);
+    pub(crate) fn new(visits: &[Visit], books: &Ledger) -> Self {
+        let mut times: Vec<_> = visits.iter().map(|visit| visit.took).collect();
+        times.sort_unstable();
         let charged = books.charged();
         let failed = || visits.iter().filter(|visit| !visit.served);
         Self {
             calls: count(visits.iter()),
             requests: books.requests(),
             retries: None,
-            p50: percentile(&visits, 50),
-            p99: percentile(&visits, 99),
+            p50: percentile(&times, 50),
+            p99: percentile(&times, 99),
             failures: count(failed()),
             paid_failures: count(failed().filter(|visit| charged.contains(&visit.order))),
             double_charges: books.double_charges(),
@@ -63,10 +64,10 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     items.fold(0, |count, _| count + 1)
 }
 
-/// The least time that `percent` of the visits took at most.
-fn percentile(sorted: &[Visit], percent: usize) -> Duration {
+/// The least time that `percent` of them took at most.
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).map_or(Duration::ZERO, |visit| visit.took)
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -75,11 +76,10 @@ mod tests {
 
     #[test]
     fn percentiles_are_by_nearest_rank() {
-        let visit = |took| Visit { order: 0, took: Duration::from_secs(took), served: true };
-        let visits: Vec<_> = (1..=200).map(visit).collect();
-        assert_eq!(percentile(&visits, 50), Duration::from_secs(100));
-        assert_eq!(percentile(&visits, 99), Duration::from_secs(198));
-        assert_eq!(percentile(&visits[..1], 99), Duration::from_secs(1));
+        let times: Vec<_> = (1..=200).map(Duration::from_secs).collect();
+        assert_eq!(percentile(&times, 50), Duration::from_secs(100));
+        assert_eq!(percentile(&times, 99), Duration::from_secs(198));
+        assert_eq!(percentile(&times[..1], 99), Duration::from_secs(1));
         assert_eq!(percentile(&[], 99), Duration::ZERO);
     }
 }

@@ -1,8 +1,9 @@
-//! A small shop whose payment provider misbehaves on command, and what two annotations buy it.
+//! A small shop whose providers misbehave on command, and what a few annotations buy it.
 //!
 //! Every scenario is lived through by three clients, each with a provider of its own: one that
-//! calls plainly, one with the loop most services write by hand, one annotated with `#[deadline]`
-//! and `#[retry]`. The provider counts what reaches it, so the tables are its word, not ours.
+//! calls plainly, one with the loop most services write by hand, one that is annotated: payments
+//! with `#[deadline]` and `#[retry]`, recommendations with `#[circuit_breaker]` and `#[fallback]`
+//! too. The provider counts what reaches it, so the tables are its word, not ours.
 //!
 //! ```text
 //! cargo run --release -p steadfast-examples [-- --quick | --orders N]
@@ -12,6 +13,7 @@ mod args;
 mod figures;
 mod order;
 mod pace;
+mod pages;
 mod payments;
 mod provider;
 mod report;
@@ -60,6 +62,9 @@ async fn open_shop(args: Args) -> Result<Verdict, Box<dyn Error>> {
         writeln!(out, "{}", report::table(scenario, &clients))?;
         verdict.judge(scenario, &clients);
     }
+    let clients = pages::side_by_side(args.day).await?;
+    writeln!(out, "{}", pages::report::table(args.day, &clients))?;
+    verdict.judge_pages(&clients);
     writeln!(out, "{verdict}")?;
     Ok(verdict)
 }

@@ -1,4 +1,4 @@
-//! A scenario's table.
+//! A scenario's table, and how a table is set.
 
 use std::time::Duration;
 
@@ -14,11 +14,16 @@ steadfast     #[deadline(\"2s\")] #[retry(max = 4, budget = self.budget, safe)] 
 ";
 
 /// Sets a scenario's story and figures, one client beside the other.
-pub(crate) fn table(scenario: &Scenario, clients: &Clients) -> String {
+pub(crate) fn table(scenario: &Scenario, clients: &Clients<Figures>) -> String {
+    format!("{}: {}\n\n{}\n", scenario.name, scenario.story, set(&ROWS, clients))
+}
+
+/// Sets the figures of each client in a column of its own.
+pub(crate) fn set<F>(rows: &[Row<F>], clients: &Clients<F>) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_header(["", "plain", "loop by hand", "steadfast"]);
-    for (name, figure) in ROWS {
+    for &(name, figure) in rows {
         let [plain, by_hand, steadfast] =
             [&clients.plain, &clients.by_hand, &clients.steadfast].map(figure);
         table.add_row([name.to_owned(), plain, by_hand, steadfast]);
@@ -27,13 +32,13 @@ pub(crate) fn table(scenario: &Scenario, clients: &Clients) -> String {
         column.set_cell_alignment(CellAlignment::Right);
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(14)));
     }
-    format!("{}: {}\n\n{}\n", scenario.name, scenario.story, table.trim_fmt())
+    table.trim_fmt()
 }
 
 /// A row's name and how its figure is read.
-type Row = (&'static str, fn(&Figures) -> String);
+pub(crate) type Row<F> = (&'static str, fn(&F) -> String);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row<Figures>; 12] = [
     ("calls", |f| f.calls.to_string()),
     ("requests at the provider", |f| f.requests.to_string()),
     ("load amplification", |f| format!("x {:.2}", f.load())),
@@ -52,6 +57,6 @@ fn retries(figures: &Figures, count: fn(RetryCounts) -> u32) -> String {
     figures.retries.map_or_else(|| "-".to_owned(), |counts| count(counts).to_string())
 }
 
-fn millis(time: Duration) -> String {
+pub(crate) fn millis(time: Duration) -> String {
     format!("{} ms", time.as_millis())
 }

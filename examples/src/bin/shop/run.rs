@@ -20,10 +20,10 @@ use crate::{
 
 /// What the clients lived through, in the order of the table's columns.
 #[derive(Debug)]
-pub(crate) struct Clients {
-    pub(crate) plain: Figures,
-    pub(crate) by_hand: Figures,
-    pub(crate) steadfast: Figures,
+pub(crate) struct Clients<F> {
+    pub(crate) plain: F,
+    pub(crate) by_hand: F,
+    pub(crate) steadfast: F,
 }
 
 /// Sends the three clients through a scenario together, each to a provider of its own.
@@ -31,7 +31,7 @@ pub(crate) async fn side_by_side(
     scenario: &Scenario,
     orders: u32,
     retries: &Retries,
-) -> Result<Clients, Box<dyn Error>> {
+) -> Result<Clients<Figures>, Box<dyn Error>> {
     // Draws on standard error, and only if that is a terminal.
     let bars = MultiProgress::new();
     let bar = |client| bars.add(bar(scenario.name, client, orders));
@@ -68,7 +68,7 @@ async fn place_orders(
     }
     let visits = visits.join_all().await;
     bar.finish();
-    Ok(Figures::new(visits, provider.books().await))
+    Ok(Figures::new(&visits, provider.books().await))
 }
 
 async fn visit(payments: &Payments, style: Style, order: Order) -> Visit {
@@ -78,11 +78,12 @@ async fn visit(payments: &Payments, style: Style, order: Order) -> Visit {
     Visit { order: order.id, took, served: paid && took <= PATIENCE }
 }
 
-fn bar(scenario: &'static str, client: &'static str, orders: u32) -> ProgressBar {
+/// Shows how far a client has come.
+pub(crate) fn bar(name: &'static str, client: &'static str, all: u32) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>10} {msg:9} {bar:40} {pos}/{len}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(orders.into()).with_style(style).with_prefix(scenario).with_message(client)
+    ProgressBar::new(all.into()).with_style(style).with_prefix(name).with_message(client)
 }
 
 /// How long a customer waits for an answer, right or wrong.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,8 +1,8 @@
 //! Whether the annotations kept their word.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use crate::{provider::Mood, run::Clients, scenario::Scenario};
+use crate::{figures::Figures, pages, provider::Mood, run::Clients, scenario::Scenario};
 
 /// What was promised and whether it held.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// Holds a scenario's figures against what is promised of it.
-    pub(crate) fn judge(&mut self, scenario: &Scenario, clients: &Clients) {
+    pub(crate) fn judge(&mut self, scenario: &Scenario, clients: &Clients<Figures>) {
         let Clients { plain, by_hand, steadfast } = clients;
         let name = scenario.name;
         let double = plain.double_charges + by_hand.double_charges + steadfast.double_charges;
@@ -27,6 +27,31 @@ impl Verdict {
                 format!("{name}: load x {:.2}, at most x {MOST_LOAD}", steadfast.load()),
             ),
         }
+    }
+
+    /// Holds the figures of the recommendations against what is promised of them.
+    pub(crate) fn judge_pages(&mut self, clients: &Clients<pages::Figures>) {
+        let Clients { plain, by_hand: _, steadfast } = clients;
+        let name = "recommendations";
+        self.promise(
+            steadfast.empty == 0,
+            format!("{name}: {} empty pages became {}", plain.empty, steadfast.empty),
+        );
+        let [before, after] = [plain, steadfast].map(|client| client.requests_while_dead);
+        self.promise(
+            after * LEAST_SPARED <= before,
+            format!(
+                "{name}: {before} requests to the dead provider became {after}, at most a fifth"
+            ),
+        );
+        let most_open = steadfast.breaker.as_ref().map(|breaker| breaker.settings.max_open_for);
+        let most = most_open.unwrap_or_default().mul_f64(SPREAD) + NOTICING;
+        let (first, most) = (steadfast.recovery.first, most.as_secs_f64());
+        let first = first.map_or(f64::INFINITY, |first| first.as_secs_f64());
+        self.promise(
+            first <= most,
+            format!("{name}: live {first:.2} s after it was back, at most {most:.1} s"),
+        );
     }
 
     /// Whether every promise held.
@@ -50,3 +75,13 @@ impl fmt::Display for Verdict {
 
 /// On a provider in trouble, retries included: one in ten by the budget, and what it starts with.
 const MOST_LOAD: f64 = 1.15;
+
+/// A dead provider gets this many times fewer requests, or fewer yet.
+const LEAST_SPARED: u32 = 5;
+
+/// Open times are spread by a tenth.
+const SPREAD: f64 = 1.1;
+
+/// For a probe that was under way at the provider's return to fail, and the next to succeed, on a
+/// machine that has other things to do.
+const NOTICING: Duration = Duration::from_secs(1);

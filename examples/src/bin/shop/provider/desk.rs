@@ -1,8 +1,6 @@
 //! Where a charge is taken, or something else happens to it.
 
 use std::{
-    error::Error,
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -11,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::State,
     http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -19,6 +17,7 @@ use axum::{
 use tokio::time::sleep;
 
 use super::{
+    door::hang_up,
     ledger::Ledger,
     mood::{Fate, Mood},
 };
@@ -84,20 +83,4 @@ pub(crate) async fn charge(
         }
         Fate::Refuse => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
-}
-
-/// In place of a response: close the connection without a word.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HangUp;
-
-impl fmt::Display for HangUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("hung up")
-    }
-}
-
-impl Error for HangUp {}
-
-fn hang_up() -> Response {
-    Extension(HangUp).into_response()
 }

@@ -1,53 +1,42 @@
-//! The payment provider: an HTTP service on a loopback port that misbehaves on command.
+//! The providers: HTTP services on loopback ports that misbehave on command.
 
 mod desk;
+mod door;
 mod ledger;
 mod mood;
+mod recommender;
 
-pub(crate) use self::{ledger::Ledger, mood::Mood};
-
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
+pub(crate) use self::{
+    ledger::Ledger,
+    mood::Mood,
+    recommender::{Outage, Recommender},
 };
 
-use axum::{Router, extract::Request, response::Response, routing::post};
-use hyper::{
-    body::Incoming,
-    server::conn::http1,
-    service::{Service, service_fn},
-};
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use tokio::{net::TcpListener, task::JoinSet, time::sleep};
+use std::{io, sync::Arc, time::Duration};
 
-use self::desk::{Desk, HangUp};
+use axum::{Router, routing::post};
+use tokio::time::sleep;
 
-/// A provider that takes charges until it is dropped.
+use self::{desk::Desk, door::Door};
+
+/// A payment provider that takes charges until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Provider {
-    address: SocketAddr,
     desk: Arc<Desk>,
-    /// One task; the set ends it, and with it every connection, when the provider is dropped.
-    _listening: JoinSet<()>,
+    door: Door,
 }
 
 impl Provider {
     /// Opens on a free port.
     pub(crate) async fn open(mood: Mood) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
         let desk = Arc::new(Desk::new(mood));
         let app = Router::new().route("/charges", post(desk::charge)).with_state(desk.clone());
-        let mut listening = JoinSet::new();
-        listening.spawn(listen(listener, app));
-        Ok(Self { address, desk, _listening: listening })
+        Ok(Self { desk, door: Door::open(app).await? })
     }
 
     /// Where it takes charges.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/charges", self.address)
+        self.door.url("/charges")
     }
 
     /// Its books, once the work that nobody waits for any more is done too.
@@ -57,29 +46,4 @@ impl Provider {
         }
         &self.desk.ledger
     }
-}
-
-async fn listen(listener: TcpListener, app: Router) {
-    let mut connections = JoinSet::new();
-    loop {
-        // Out of files, most likely: closed connections give them back.
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(Duration::from_millis(10)).await;
-            continue;
-        };
-        while connections.try_join_next().is_some() {}
-        let app = TowerToHyperService::new(app.clone());
-        let service = service_fn(move |request| answer(app.clone(), request));
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-    }
-}
-
-/// An error of the service is the one way to make hyper close a connection without a reply, and
-/// axum's handlers can't return one; so a mark on the response stands for it until here.
-async fn answer(
-    app: TowerToHyperService<Router>,
-    request: Request<Incoming>,
-) -> Result<Response, HangUp> {
-    let Ok(response) = app.call(request).await;
-    response.extensions().get().copied().map_or(Ok(response), Err)
 }
