@@ -26,6 +26,7 @@ mod forms {
     async fn asynchronous(a: &str, b: u32) -> io::Result<String> {
         Ok(format!("async {a} {b}"))
     }
+    #[expect(clippy::unnecessary_wraps, reason = "as it may be")]
     fn synchronous(a: &str, b: u32) -> io::Result<String> {
         Ok(format!("sync {a} {b}"))
     }
@@ -42,8 +43,9 @@ mod forms {
     fn value_with_error(a: &str, b: u32, error: &io::Error) -> String {
         format!("value {a} {b} {error}")
     }
-    fn generic<A: ToString, B: ToString>(a: A, b: B) -> String {
-        a.to_string() + &b.to_string()
+    fn generic<A: Into<String>, B: Into<u64>>(a: A, b: B) -> String {
+        let (a, b): (String, u64) = (a.into(), b.into());
+        format!("{a}{b}")
     }
 
     macro_rules! falls_back {
@@ -123,6 +125,7 @@ mod functions {
         }
 
         async fn bestsellers(&self, user: String) -> io::Result<Vec<String>> {
+            sleep(SECOND).await;
             let mut all = self.bestsellers.clone();
             all.push(user);
             Ok(all)
@@ -233,10 +236,6 @@ async fn tiers_in_their_order() {
         let _ = up_to;
         Err(down())
     }
-    let lines = observed("::tiered");
-    assert_eq!(tiered(1).await.expect("a tier"), "replica");
-    assert_eq!(TRIED.swap(0, Ordering::Relaxed), 1);
-    // The first one fails from 2 on, if it is asked for exactly one.
     fn only_two(up_to: u32) -> io::Result<&'static str> {
         if up_to == 2 { Ok("two") } else { Err(io::Error::other("two")) }
     }
@@ -245,6 +244,9 @@ async fn tiers_in_their_order() {
         let _ = up_to;
         Err(down())
     }
+    let lines = observed("::tiered");
+    assert_eq!(tiered(1).await.expect("a tier"), "replica");
+    assert_eq!(TRIED.swap(0, Ordering::Relaxed), 1);
     assert_eq!(three(2).await.expect("a tier"), "two");
     assert_eq!(three(3).await.expect("a tier"), "archive");
     assert_eq!(three(0).await.expect("a tier"), "expr");

@@ -53,6 +53,7 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
         setup: TokenStream::new(),
         depth: 0,
         reuse: stack.reuse(),
+        falls_back: stack.falls_back(),
         refusals: stack.asks_for_refusals(),
         gate: None,
     };

@@ -101,6 +101,8 @@ pub(crate) struct Context<'f> {
     pub(crate) depth: usize,
     /// Where the attribute stands that makes the body run by reference, if one does.
     pub(crate) reuse: Option<Span>,
+    /// Whether there is something to serve at once when the call fails.
+    pub(crate) falls_back: bool,
     /// Whether somebody above asks which refusals there were.
     pub(crate) refusals: bool,
     /// The breaker below, and whether others share it.

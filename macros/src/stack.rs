@@ -136,6 +136,11 @@ impl Stack {
         })
     }
 
+    /// Whether there is something to serve at once when the call fails.
+    pub(crate) fn falls_back(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer.policy, Policy::Fallback(_)))
+    }
+
     /// Whether a policy asks what those below it have refused.
     pub(crate) fn asks_for_refusals(&self) -> bool {
         let below = |at: usize| self.layers[at + 1..].iter().map(|layer| &layer.policy);

@@ -1,4 +1,5 @@
-//! What [`#[fallback]`](macro@crate::fallback) runs on.
+//! What [`#[fallback]`](macro@crate::fallback) runs on. There is nothing in it to name: the attribute's
+//! page has it all.
 
 pub(crate) mod failure;
 pub(crate) mod stale;

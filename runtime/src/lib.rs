@@ -42,6 +42,8 @@
 //! |---|---|---|
 //! | [`#[retry]`](macro@retry) | runs it again when it failed in a way that may pass | [`retry`](mod@retry) |
 //! | [`#[deadline]`](macro@deadline) | ends it in time, and tells all that it calls how much is left | [`deadline`](mod@deadline) |
+//! | [`#[circuit_breaker]`](macro@circuit_breaker) | stops calling what fails, until it is back | [`circuit_breaker`](mod@circuit_breaker) |
+//! | [`#[fallback]`](macro@fallback) | serves something else when all below has failed | [`fallback`](mod@fallback) |
 //! | [`#[derive(Fault)]`](derive@Fault) | says of each error what it means, for every policy that asks | [`fault`] |
 //!
 //! # How the order reads
@@ -53,19 +55,22 @@
 //! # Errors
 //!
 //! The function keeps its own error type. A policy that can refuse a call needs
-//! `E: From<`[`steadfast::Error`](Error)`>`; `#[retry]` alone needs nothing. See [`Error`].
+//! `E: From<`[`steadfast::Error`](Error)`>`; `#[retry]` and `#[fallback]` need nothing. See [`Error`].
 //!
 //! # What it costs
 //!
-//! When nothing fails, a few nanoseconds a call and no allocation. A call that is ready at once reads no
-//! clock, draws no random number and takes no lock; under a deadline, one that waits has a timer.
+//! When nothing fails, a few nanoseconds a call and no allocation. A call that is ready at once draws no
+//! random number, takes no lock, and reads no clock but, under a breaker, a coarse one; under a
+//! deadline, one that waits has a timer.
 //! The figures beside those of other crates are in `benches/README.md` of the repository.
 //!
 //! # Testing what you annotated
 //!
-//! Every policy goes by tokio's clock: `#[tokio::test(start_paused = true)]` makes waits and
-//! deadlines instant, as long as nothing waits for a real socket. The feature `testing` seeds the
-//! jitter and lifts the budgets, which otherwise all tests of a process share.
+//! Every policy goes by tokio's clock: `#[tokio::test(start_paused = true)]` makes waits,
+//! deadlines and open times instant, as long as nothing waits for a real socket. The feature `testing`
+//! seeds the jitter and lifts the budgets, which otherwise all tests of a process share, as they do
+//! a function's breaker: [`reset`](circuit_breaker::CircuitBreaker::reset) it, or give each test its
+//! own.
 //!
 //! # Cargo features
 //!

@@ -64,7 +64,7 @@ async fn a_thousand_tasks_are_let_in_a_few_at_a_time() {
         // Until everybody else has been refused.
         shared.go_on.acquire().await.expect("it is never closed").forget();
         shared.running.fetch_sub(1, Ordering::SeqCst);
-        if cycle % 2 == 0 { Err(Trouble::FAILURE) } else { Ok(()) }
+        if cycle.is_multiple_of(2) { Err(Trouble::FAILURE) } else { Ok(()) }
     }
 
     let shared = Arc::new(Shared {
@@ -98,11 +98,17 @@ async fn a_thousand_tasks_are_let_in_a_few_at_a_time() {
             let shared = Arc::clone(&shared);
             tokio::spawn(async move {
                 shared.start.wait().await;
-                if probe(&shared, cycle).await.is_err_and(|error| error.is_open()) {
+                while probe(&shared, cycle).await.is_err_and(|error| error.is_open()) {
+                    // Time is coarse: to a thread it may have been a moment too soon.
+                    if shared.admitted.load(Ordering::SeqCst) < PROBES.into() {
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
                     let refused = shared.refused.fetch_add(1, Ordering::SeqCst) + 1;
                     if refused == TASKS - usize::from(PROBES) {
                         shared.go_on.add_permits(PROBES.into());
                     }
+                    break;
                 }
             })
         });
@@ -115,7 +121,7 @@ async fn a_thousand_tasks_are_let_in_a_few_at_a_time() {
             (usize::from(PROBES), usize::from(PROBES)),
             "in cycle {cycle}"
         );
-        let expected = if cycle % 2 == 0 { State::Open } else { State::Closed };
+        let expected = if cycle.is_multiple_of(2) { State::Open } else { State::Closed };
         assert_eq!(shared.breaker.state(), expected);
     }
 }
@@ -267,8 +273,7 @@ async fn open_times_grow_and_are_spread() {
     first.sort_unstable();
     first.dedup();
     assert_eq!(first.len(), 100, "no two come back together");
-    let spread = *first.last().expect("there are") - first[0];
-    assert!(spread > 5 * SECOND, "{spread:?}");
+    assert!(first[99] > first[0] + 5 * SECOND, "{first:?}");
 }
 
 #[tokio::test(start_paused = true)]

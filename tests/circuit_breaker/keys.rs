@@ -107,12 +107,12 @@ async fn with_all_open_new_keys_share_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_former_key_brings_does_not_count() {
-    let hosts = Hosts::most(1);
-    hosts.peer.is(Mood::Hangs);
     #[steadfast::deadline("5s")]
     async fn with_a_deadline(hosts: &Hosts, host: u32) -> Result<u32, Trouble> {
         hosts.call(host).await
     }
+    let hosts = Hosts::most(1);
+    hosts.peer.is(Mood::Hangs);
     let late = async {
         with_a_deadline(&hosts, 1).await.expect_err("it hangs");
         with_a_deadline(&hosts, 1).await.expect_err("it hangs, and takes the breaker back");

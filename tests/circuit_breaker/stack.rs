@@ -152,8 +152,8 @@ async fn async_traits_futures_and_owned_arguments() {
     #[steadfast::circuit_breaker(with = cinema.0)]
     fn boxed(
         cinema: &Cinema,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<u8, Trouble>> + Send + '_>> {
-        Box::pin(async move { Ok(cinema.0.name().len() as u8) })
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<usize, Trouble>> + Send + '_>> {
+        Box::pin(async move { Ok(cinema.0.name().len()) })
     }
     let cinema = Cinema(CircuitBreaker::new("cinema"));
     assert_eq!(cinema.price("Alien".to_owned()).await.expect("it is well"), 5);

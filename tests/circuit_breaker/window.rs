@@ -76,7 +76,7 @@ async fn a_window_of_time_holds_nine_to_ten_tenths_of_it() {
         client.calls(1, if failed { Mood::Fails } else { Mood::Well }).await;
         calls.push((now, failed));
         let since = |tenths| {
-            let young = calls.iter().filter(move |(at, _)| now - *at < LONG * tenths / 10);
+            let young = calls.iter().filter(move |(at, _)| now < *at + LONG * tenths / 10);
             (young.clone().count() as u64, young.filter(|(_, failed)| *failed).count() as u64)
         };
         let counted = client.breaker.snapshot().counted;

@@ -260,8 +260,8 @@ impl Retry {
         let outcome = placed_at(&cx.func.outcome(), &quote!(&#local_outcome));
         let (after_at, when) = cx.when(self.when.as_ref());
         let after = placed_at(&after_at, &quote!(#rt::Attempts::after));
-        let minding =
-            cx.gate.as_ref().map(|(gate, _)| quote!(.minding(__steadfast_refusals, #gate)));
+        let (gate, waits) = (cx.gate.as_ref().map(|(gate, _)| gate), !cx.falls_back);
+        let minding = gate.map(|gate| quote!(.minding(__steadfast_refusals, #gate, #waits)));
         let unwanted = match &self.when_ok {
             None => quote!(#rt::no_value),
             Some(when_ok) => when_ok.to_token_stream(),

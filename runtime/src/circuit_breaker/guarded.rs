@@ -157,7 +157,7 @@ struct Call<'a> {
     core: &'a Core,
     /// While it runs.
     permit: Option<Permit>,
-    /// When it began, if slow calls count.
+    /// When it began, if slow calls count; else zero.
     began: u64,
     /// When it is cut off, as far as it has had to know.
     cutoff: Cutoff,
@@ -216,7 +216,7 @@ impl<'a> Call<'a> {
     fn end(&mut self, Judged { site, verdict }: Judged) {
         let Some(permit) = self.permit.take() else { return };
         let machine = &self.core.machine;
-        if verdict == Verdict::Success && self.core.settings.slow_after.is_none() {
+        if verdict == Verdict::Success && self.began == 0 {
             machine.succeed(permit, self.core);
         } else {
             self.end_by_the_book(permit, verdict, site);

@@ -6,13 +6,13 @@
 //! that is refused while open read the word and take no lock. Nothing here knows of tokio, so that
 //! a model can drive it.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use super::{
     settings::Settings,
     snapshot::{Cause, Counted, State, TimeIn},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError, Tally},
-    window::{Counts, Outcomes},
+    window::{Counts, NEVER, Outcomes},
 };
 
 #[derive(Debug)]
@@ -45,7 +45,14 @@ struct Ledger {
 /// A call's leave to run. It holds the word it was admitted under, so that a result from an earlier
 /// time changes nothing.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Permit(Word);
+pub(super) struct Permit(NonZeroU64);
+
+impl Permit {
+    #[inline]
+    const fn word(self) -> Word {
+        Word(self.0.get())
+    }
+}
 
 /// What has become of an admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,10 +120,10 @@ impl Machine {
     #[inline]
     pub(super) fn admit(&self, by: &impl Rules) -> Result<Permit, Refused> {
         let word = self.word();
-        if word.state() == State::Closed {
-            return Ok(Permit(word));
+        match NonZeroU64::new(word.0) {
+            Some(permit) if word.state() == State::Closed => Ok(Permit(permit)),
+            _ => self.admit_unless_open(word, by),
         }
-        self.admit_unless_open(word, by)
     }
 
     fn admit_unless_open(&self, word: Word, by: &impl Rules) -> Result<Permit, Refused> {
@@ -153,7 +160,7 @@ impl Machine {
         let word = self.word();
         let until = self.until.load(Ordering::Relaxed);
         let (admitted, cause) = match word.state() {
-            State::Closed | State::ForcedClosed | State::Disabled => return Ok(Permit(word)),
+            State::Closed | State::ForcedClosed | State::Disabled => return Ok(word.permit()),
             State::Open if now >= until => (word.next(State::HalfOpen), Some(Cause::OpenTimeOver)),
             State::HalfOpen if word.has_room(by.settings().probes) => (word, None),
             // Those that run have had their time, and what comes of them no longer matters.
@@ -177,13 +184,13 @@ impl Machine {
         if let Some(change) = change {
             by.tell(change);
         }
-        Ok(Permit(admitted))
+        Ok(admitted.permit())
     }
 
     /// Counts the success of a call that was not slow.
     #[inline]
     pub(super) fn succeed(&self, permit: Permit, by: &impl Rules) {
-        let Permit(word) = permit;
+        let word = permit.word();
         if word.state() != State::Closed {
             self.finish(permit, Verdict::Success, false, by);
         } else if self.word().same_round(word) {
@@ -193,9 +200,10 @@ impl Machine {
 
     #[inline]
     fn count_success(&self, by: &impl Rules) {
-        if by.settings().goes_by_time() {
+        let full_at = self.full_at.load(Ordering::Relaxed);
+        if full_at != NEVER {
             let now = by.now();
-            if now >= self.full_at.load(Ordering::Relaxed) {
+            if now >= full_at {
                 self.turn(now);
             }
         }
@@ -217,13 +225,8 @@ impl Machine {
     }
 
     #[inline(never)]
-    pub(super) fn finish(
-        &self,
-        Permit(word): Permit,
-        verdict: Verdict,
-        slow: bool,
-        by: &impl Rules,
-    ) {
+    pub(super) fn finish(&self, permit: Permit, verdict: Verdict, slow: bool, by: &impl Rules) {
+        let word = permit.word();
         let counts = verdict == Verdict::Failure || slow && verdict == Verdict::Success;
         let is_probe = word.state() == State::HalfOpen;
         if word.state() == State::Disabled || !is_probe && verdict == Verdict::Nothing {
@@ -479,17 +482,17 @@ const PROBE_MASK: u64 = 0xff;
 
 impl Word {
     const fn new(state: State) -> Self {
-        Self(state as u64)
+        Self(code(state))
     }
 
     #[inline]
     const fn state(self) -> State {
         match self.0 & STATE_MASK {
-            0 => State::Closed,
-            1 => State::Open,
-            2 => State::HalfOpen,
-            3 => State::ForcedOpen,
-            4 => State::ForcedClosed,
+            1 => State::Closed,
+            2 => State::Open,
+            3 => State::HalfOpen,
+            4 => State::ForcedOpen,
+            5 => State::ForcedClosed,
             _ => State::Disabled,
         }
     }
@@ -500,6 +503,10 @@ impl Word {
 
     const fn succeeded(self) -> u64 {
         (self.0 / SUCCEEDED) & PROBE_MASK
+    }
+
+    fn permit(self) -> Permit {
+        Permit(NonZeroU64::new(self.0).unwrap_or(NonZeroU64::MIN))
     }
 
     /// No more probes are let in than can still matter.
@@ -514,7 +521,7 @@ impl Word {
 
     /// The next generation, in another state.
     const fn next(self, state: State) -> Self {
-        Self((self.0 / GENERATION + 1).wrapping_mul(GENERATION) | state as u64)
+        Self((self.0 / GENERATION + 1).wrapping_mul(GENERATION) | code(state))
     }
 
     /// The next generation of probes; what has succeeded still counts.
@@ -532,6 +539,18 @@ impl Word {
 
     const fn with_success(self) -> Self {
         Self(self.0 + SUCCEEDED)
+    }
+}
+
+/// A state in a word, which is never zero.
+const fn code(state: State) -> u64 {
+    match state {
+        State::Closed => 1,
+        State::Open => 2,
+        State::HalfOpen => 3,
+        State::ForcedOpen => 4,
+        State::ForcedClosed => 5,
+        State::Disabled => 6,
     }
 }
 

@@ -79,12 +79,6 @@ impl Settings {
         }
     }
 
-    /// Whether outcomes have to be told apart by when they were.
-    #[inline]
-    pub(super) const fn goes_by_time(&self) -> bool {
-        matches!(self.window, Window::Time(_))
-    }
-
     /// The fewest calls that a rate is taken of: never more than the window holds.
     pub(super) fn fewest_calls(&self) -> u64 {
         match self.window {

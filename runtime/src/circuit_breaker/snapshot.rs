@@ -15,18 +15,18 @@ use super::settings::Settings;
 #[non_exhaustive]
 pub enum State {
     /// Every call runs, and its outcome counts.
-    Closed = 0,
+    Closed,
     /// No call runs, until the time is over.
-    Open = 1,
+    Open,
     /// A few calls run, to probe.
-    HalfOpen = 2,
+    HalfOpen,
     /// No call runs, until somebody says otherwise: [`force_open`](super::CircuitBreaker::force_open).
-    ForcedOpen = 3,
+    ForcedOpen,
     /// Every call runs and is counted, and nothing opens it:
     /// [`force_closed`](super::CircuitBreaker::force_closed).
-    ForcedClosed = 4,
+    ForcedClosed,
     /// Every call runs and none is counted: [`disable`](super::CircuitBreaker::disable).
-    Disabled = 5,
+    Disabled,
 }
 
 impl State {

@@ -37,7 +37,7 @@ impl Outcomes {
     /// Moves it on to now; says when that has to be done again.
     pub(super) fn turn(&mut self, successes: u64, now: u64) -> u64 {
         match self {
-            Self::Calls(_) => u64::MAX,
+            Self::Calls(_) => NEVER,
             Self::Time(window) => window.turn(successes, now),
         }
     }
@@ -137,6 +137,9 @@ struct Slot {
     failures: u64,
     slow: u64,
 }
+
+/// A window of calls does not go by the clock.
+pub(super) const NEVER: u64 = u64::MAX;
 
 const SLOTS: usize = 10;
 const ONE_SECOND: u64 = 1_000_000_000;

@@ -32,7 +32,16 @@ pub struct Rules<'a> {
     policy: &'a Retry,
     budget: Option<&'a RetryBudget>,
     site: &'static Site,
-    below: Option<(&'a Refusals, Gate<'a>)>,
+    below: Option<Below<'a>>,
+}
+
+/// The breaker below in the stack.
+#[derive(Clone, Copy, Debug)]
+struct Below<'a> {
+    refusals: &'a Refusals,
+    gate: Gate<'a>,
+    /// Whether an attempt may wait until it is probed.
+    waits: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -43,17 +52,20 @@ impl<'a> Rules<'a> {
     }
 
     /// With the breaker below in the stack: that it has refused is known whatever `when` says, and
-    /// no attempt is made that it would refuse.
+    /// no attempt is made that it would refuse. Where something else can be served at once, none
+    /// waits for it either.
     #[inline]
-    pub fn minding(self, refusals: &'a Refusals, gate: Gate<'a>) -> Self {
-        Self { below: Some((refusals, gate)), ..self }
+    pub fn minding(self, refusals: &'a Refusals, gate: Gate<'a>, waits: bool) -> Self {
+        Self { below: Some(Below { refusals, gate, waits }), ..self }
     }
 
     /// What an error means that the breaker below has refused the attempt with.
     fn refused(&self) -> Option<Class> {
-        let (refusals, _) = self.below?;
+        let Below { refusals, waits, .. } = self.below?;
         match refusals.last()? {
-            Kind::Open { retry_after } => Some(Class::Refused { retry_after }),
+            Kind::Open { retry_after } => {
+                Some(Class::Refused { retry_after: retry_after.filter(|_| waits) })
+            }
             Kind::Late => None,
         }
     }
@@ -114,8 +126,8 @@ impl Attempts {
             Ok((wait, reason)) => {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
-                if let Some((refusals, _)) = rules.below {
-                    refusals.clear();
+                if let Some(below) = rules.below {
+                    below.refusals.clear();
                 }
                 Some(wait)
             }
@@ -149,11 +161,13 @@ impl Attempts {
             return Err(if refused { StopCause::Refused } else { StopCause::HintBeyondCap });
         }
         // This failure may have been the one at which the breaker opened.
-        let open_for = below.and_then(|(_, gate)| gate.open_for());
-        if open_for.is_some_and(|open_for| open_for > policy.cap) {
-            return Err(StopCause::Refused);
+        let mut hint = hint;
+        if let Some((below, open_for)) = below.and_then(|b| Some((b, b.gate.open_for()?))) {
+            if open_for > policy.cap || !below.waits {
+                return Err(StopCause::Refused);
+            }
+            hint = hint.max(Some(open_for));
         }
-        let hint = hint.max(open_for);
         let wait = policy.wait(self.attempt, &mut self.previous, hint);
         if deadline::remaining().is_some_and(|remaining| wait >= remaining) {
             return Err(StopCause::DeadlineTooNear);
