@@ -62,11 +62,13 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
         code = layer.policy.wrap(code, &mut cx);
         cx.depth += 1;
     }
+    let mut statements = code.into_statements(&rt);
     if cx.refusals {
         // A reference, since a block that takes all by value must leave it to the others.
         cx.declare_first(quote!(let __steadfast_refusals = &#rt::Refusals::new();));
+        // In braces of ours: in those of a user's 2021, the future would outlive what it refers to.
+        statements = quote!(#[allow(unused_braces)] { #statements });
     }
-    let statements = code.into_statements(&rt);
     let setup = cx.setup;
     let siblings = siblings(stack);
     let marker = format_ident!("{MARKER}");

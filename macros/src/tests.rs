@@ -7,6 +7,9 @@ use quote::quote;
 
 use crate::{expand::expand, fault};
 
+mod circuit_breaker;
+mod fallback;
+
 fn check(name: &'static str, args: TokenStream, item: TokenStream, expected: &Expect) -> usize {
     let file = syn::parse2(expand(name, args, item)).expect("an expansion is a file");
     let text = prettyplease::unparse(&file);

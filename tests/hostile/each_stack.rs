@@ -3,7 +3,7 @@
 
 /// Input:  `fn a(..) ..`, `fn b(..) ..`
 /// Output: `mod retried { #[retry] fn a(..) .. #[retry] fn b(..) .. }`, and likewise `mod limited`
-///         with `#[deadline]` and `mod both`
+///         with `#[deadline]`, `mod both`, `mod guarded` with `#[circuit_breaker]`, and `mod all`
 macro_rules! under_each_stack {
     ($($function:item)*) => {
         /// Under `retry`.
@@ -30,6 +30,27 @@ macro_rules! under_each_stack {
             $(
                 #[::sturdy::deadline("2s", crate = ::sturdy)]
                 #[::sturdy::retry(crate = ::sturdy)]
+                #[::sturdy::deadline("1s", crate = ::sturdy)]
+                $function
+            )*
+        }
+
+        /// Under `circuit_breaker`.
+        pub mod guarded {
+            use super::*;
+            $(
+                #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                $function
+            )*
+        }
+
+        /// Under all that can stand over any function.
+        pub mod all {
+            use super::*;
+            $(
+                #[::sturdy::deadline("2s", crate = ::sturdy)]
+                #[::sturdy::retry(crate = ::sturdy)]
+                #[::sturdy::circuit_breaker(crate = ::sturdy)]
                 #[::sturdy::deadline("1s", crate = ::sturdy)]
                 $function
             )*

@@ -106,6 +106,72 @@ macro_rules! methods_under_each_stack {
                 )*
             }
         }
+
+        /// Under `circuit_breaker`.
+        pub mod guarded {
+            use super::*;
+            client!();
+
+            impl<const N: Length> Client<N> {
+                $(
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $own
+                )*
+            }
+
+            /// Knows how.
+            #[allow(async_fn_in_trait)]
+            pub trait Provided {
+                $(
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $provided
+                )*
+            }
+            impl<const N: Length> Provided for Client<N> {}
+
+            impl<const N: Length> Required for Client<N> {
+                $(
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $required
+                )*
+            }
+        }
+
+        /// Under all that can stand over any function.
+        pub mod all {
+            use super::*;
+            client!();
+
+            impl<const N: Length> Client<N> {
+                $(
+                    #[::sturdy::deadline("2s", crate = ::sturdy)]
+                    #[::sturdy::retry(crate = ::sturdy)]
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $own
+                )*
+            }
+
+            /// Knows how.
+            #[allow(async_fn_in_trait)]
+            pub trait Provided {
+                $(
+                    #[::sturdy::deadline("2s", crate = ::sturdy)]
+                    #[::sturdy::retry(crate = ::sturdy)]
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $provided
+                )*
+            }
+            impl<const N: Length> Provided for Client<N> {}
+
+            impl<const N: Length> Required for Client<N> {
+                $(
+                    #[::sturdy::deadline("2s", crate = ::sturdy)]
+                    #[::sturdy::retry(crate = ::sturdy)]
+                    #[::sturdy::circuit_breaker(crate = ::sturdy)]
+                    $required
+                )*
+            }
+        }
     };
 }
 

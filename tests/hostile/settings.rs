@@ -1,6 +1,9 @@
 //! Every setting in every form.
 
-use ::sturdy::{deadline, retry, retry::RetryBudget as Allowance, retry::Retrying as Trying};
+use ::sturdy::{
+    circuit_breaker, circuit_breaker::CircuitBreaker as Breaker, deadline, fallback, retry,
+    retry::RetryBudget as Allowance, retry::Retrying as Trying,
+};
 
 #[allow(unused_imports)]
 use super::names::{macros::*, methods::*, prelude::*};
@@ -64,11 +67,57 @@ pub async fn clones(
     }
 }
 
+/// Sets all of a breaker of its own.
+#[circuit_breaker(
+    failure_rate = 1, window = "20s", min_calls = 5, open_for = "1s", max_open_for = "2s",
+    probes = 2, slow_after = "5s", slow_rate = 0.9, per = (name, number % 2), max_keys = 100,
+    when = |trouble: &Trouble| *trouble == Trouble::Busy, crate = ::sturdy
+)]
+pub async fn broken(name: &Slice, number: Number) -> Answer<Number> {
+    Good(number + Number::from(name.is_empty()))
+}
+
+static BREAKER: Breaker = Breaker::new("shared").consecutive(CONSECUTIVE);
+const CONSECUTIVE: Number = 1;
+
+/// Fails after the first time.
+#[retry(max = 2, when = any, crate = ::sturdy)]
+#[circuit_breaker(with = BREAKER, when = Settings::passes)]
+pub async fn shared(number: Number) -> Answer<Number> {
+    BREAKER.force_open();
+    Good(number)
+}
+
+/// Has two who stand in.
+#[fallback(fails, succeeds, crate = ::sturdy)]
+#[retry(max = 2, base = "0s")]
+pub async fn falls_back(name: &Slice, mut length: Length, good: Truth) -> Answer<Length> {
+    length += 1;
+    if good { Good(name.len() + length) } else { Bad(Trouble::Busy) }
+}
+
+const fn fails(_: &Slice, _: Length, _: Truth) -> Answer<Length> {
+    Bad(Trouble::Busy)
+}
+
+fn succeeds(name: &Slice, length: Length, _: Truth, trouble: &Trouble) -> Length {
+    ::std::assert_eq!(*trouble, Trouble::Busy);
+    name.len() + length
+}
+
+/// Remembers.
+#[fallback(stale = "5m", key = name, expr = 1, on = "failed", crate = ::sturdy)]
+#[circuit_breaker]
+pub async fn stale(name: &Slice, number: ::std::option::Option<Number>) -> Answer<Number> {
+    number.filter(|_| !name.is_empty()).ok_or(Trouble::Broken(1))
+}
+
 /// Owns its settings.
 #[derive(::std::fmt::Debug)]
 #[non_exhaustive]
 pub struct Settings {
     allowance: Allowance,
+    breaker: Breaker,
     limit: Span,
     /// How often it may be asked, and more each time.
     pub(crate) max: Number,
@@ -78,7 +127,7 @@ impl Settings {
     /// Asks twice at first.
     #[must_use]
     pub const fn twice() -> Self {
-        Self { allowance: Allowance::new(), limit: LIMIT, max: 2 }
+        Self { allowance: Allowance::new(), breaker: Breaker::new("own"), limit: LIMIT, max: 2 }
     }
 
     /// Asks itself.
@@ -87,6 +136,18 @@ impl Settings {
     pub async fn ask(&mut self, of: &Slice) -> Answer<Truth> {
         self.max += 1;
         Good(of.is_empty())
+    }
+
+    /// Has one of its own who stands in.
+    #[fallback(Self::most, crate = ::sturdy)]
+    #[circuit_breaker(with = self.breaker)]
+    pub async fn stands_in(&mut self, number: Number) -> Answer<Number> {
+        Bad(Trouble::Broken(number))
+    }
+
+    const fn most(&mut self, _: Number) -> Number {
+        self.max -= 1;
+        self.max
     }
 
     const fn passes(trouble: &Trouble) -> Truth {

@@ -42,6 +42,22 @@ macro_rules! under_each_stack {
                     $($checks)*
                 });
             }
+
+            #[test]
+            fn guarded() {
+                run(async {
+                    use crate::hostile::$test::guarded::*;
+                    $($checks)*
+                });
+            }
+
+            #[test]
+            fn all() {
+                run(async {
+                    use crate::hostile::$test::all::*;
+                    $($checks)*
+                });
+            }
         }
     };
 }
@@ -115,7 +131,15 @@ fn settings() {
             settings::clones(String::from("text"), (1, 2), Vec::new()) => Err(Trouble::Lost);
             settings::clones(String::from("t"), (1, 2), Vec::new()) => Ok(1);
             own.ask("") => Ok(true);
+            settings::broken("text", 3) => Ok(3);
+            settings::shared(1) => Ok(1);
+            settings::shared(1) => Err(Trouble::Refused);
+            settings::falls_back("text", 1, false) => Ok(5);
+            settings::stale("text", Some(7)) => Ok(7);
+            settings::stale("text", None) => Ok(7);
+            settings::stale("", None) => Ok(1);
         }
         assert_eq!(own.max, 4, "one more with each attempt, the last included");
+        assert_eq!(own.stands_in(1).await, Ok(3));
     });
 }
