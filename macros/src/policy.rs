@@ -50,8 +50,8 @@ impl Policy {
         }
     }
 
-    /// What is wrong with where it stands, below these.
-    pub(crate) fn misplaced_below(&self, above: &[&str]) -> Option<&'static str> {
+    /// What is wrong with it where it stands, below these.
+    pub(crate) fn wrong_below(&self, above: &[&str]) -> Option<&'static str> {
         let below = |name| above.contains(&name);
         match self {
             Self::CircuitBreaker(_) if below("circuit_breaker") => Some(
@@ -60,6 +60,10 @@ impl Policy {
             Self::Deadline(deadline) if below("retry") && deadline.is_bare => Some(
                 "below `retry` a deadline bounds each attempt: give it a limit, as in \
                  `#[deadline(\"1s\")]`",
+            ),
+            Self::Fallback(fallback) if fallback.is_empty => Some(
+                "`fallback` needs something to fall back to: `#[fallback(bestsellers)]`, \
+                 `#[fallback(expr = Vec::new())]` or `#[fallback(stale = \"5m\", key = user)]`",
             ),
             Self::Fallback(_) if below("fallback") => Some(
                 "a second `fallback` on one function: write its tiers in one, in order, as in \

@@ -80,7 +80,7 @@ impl Stack {
         let mut outer: Option<(usize, &Deadline)> = None;
         for Layer { policy, span } in &self.layers {
             let name = policy.name();
-            if let Some(message) = policy.misplaced_below(&above) {
+            if let Some(message) = policy.wrong_below(&above) {
                 mistakes.note(syn::Error::new(*span, message));
             }
             if let Policy::Deadline(deadline) = policy {

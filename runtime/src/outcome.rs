@@ -47,9 +47,6 @@ pub trait Outcome: Sized + sealed::Sealed {
 
     /// Makes a failure.
     fn from_error(error: Self::Error) -> Self;
-
-    /// Makes a success.
-    fn from_value(value: Self::Value) -> Self;
 }
 
 mod sealed {
@@ -74,10 +71,5 @@ impl<T, E> Outcome for Result<T, E> {
 
     fn from_error(error: E) -> Self {
         Err(error)
-    }
-
-    #[inline]
-    fn from_value(value: T) -> Self {
-        Ok(value)
     }
 }

@@ -298,20 +298,11 @@ impl CircuitBreaker {
 
     /// What the calls go through, and, for `retry`, whose budget they share.
     ///
-    /// Input:  `with = STRIPE`, or `per = host`, or neither
-    /// Output: `gate(lasting(&STRIPE))`, or `__steadfast_gate` with a `let`, or `gate(&BREAKER)`
+    /// Input:  nothing, `with = STRIPE`, `with = self.breaker`, `per = host`
+    /// Output: `gate(&BREAKER)`, `gate(breaker)` with a `let`, or `gate` with a `let`
     fn gate(&self, cx: &mut Context<'_>) -> TokenStream {
         let rt = cx.rt.clone();
-        let breaker = match &self.with {
-            None => quote!(&__STEADFAST_BREAKER),
-            // A call, in which a `const` does not outlive the statement: each use of one is a
-            // breaker of its own, which would never open.
-            Some(path @ Expr::Path(_)) => {
-                let (lasting, path) = (placed_at(path, &quote!(#rt::lasting)), borrowed(path));
-                quote!(#lasting(#path))
-            }
-            Some(_) => quote!(__steadfast_breaker),
-        };
+        let (breaker, declaration) = self.breaker(&rt);
         let gate = match &self.per {
             None => quote!(#rt::gate(#breaker)),
             Some(key) => {
@@ -323,27 +314,38 @@ impl CircuitBreaker {
                 quote!(__steadfast_gate)
             }
         };
-        match &self.with {
-            None => {
-                let settings = self.settings(&rt).into_iter().map(|(arg, value)| {
-                    let key = arg.key();
-                    quote!(.#key(#value))
-                });
-                cx.declare_first(quote! {
-                    static __STEADFAST_BREAKER: #rt::CircuitBreaker =
-                        #rt::CircuitBreaker::new(__STEADFAST_SITE.function()) #(#settings)*;
-                });
-            }
-            Some(Expr::Path(_)) => {}
-            Some(place) => {
-                // The type is written out so that a reference or an `Arc` coerces.
-                let ty = placed_at(place, &quote!(&#rt::CircuitBreaker));
-                let place = borrowed(place);
-                cx.declare_first(quote!(let __steadfast_breaker: #ty = #place;));
-            }
-        }
+        cx.declare_first(declaration);
         cx.gate = Some((gate.clone(), self.is_shared()));
         gate
+    }
+
+    /// The breaker, and its declaration.
+    ///
+    /// It stands at the top, since it may borrow from what the body's block takes.
+    fn breaker(&self, rt: &TokenStream) -> (TokenStream, TokenStream) {
+        let Some(place) = &self.with else {
+            let settings = self.settings(rt).into_iter().map(|(arg, value)| {
+                let key = arg.key();
+                quote!(.#key(#value))
+            });
+            let declaration = quote! {
+                static __STEADFAST_BREAKER: #rt::CircuitBreaker =
+                    #rt::CircuitBreaker::new(__STEADFAST_SITE.function()) #(#settings)*;
+            };
+            return (quote!(&__STEADFAST_BREAKER), declaration);
+        };
+        let reference = borrowed(place);
+        let declaration = if matches!(place, Expr::Path(_)) {
+            // A call, in which a `const` does not outlive the statement: each use of one is a
+            // breaker of its own, which would never open.
+            let lasting = placed_at(place, &quote!(#rt::lasting));
+            quote!(let __steadfast_breaker = #lasting(#reference);)
+        } else {
+            // The type is written out so that a reference or an `Arc` coerces.
+            let ty = placed_at(place, &quote!(&#rt::CircuitBreaker));
+            quote!(let __steadfast_breaker: #ty = #reference;)
+        };
+        (quote!(__steadfast_breaker), declaration)
     }
 
     /// Each setting that is written, with its value.
@@ -384,7 +386,7 @@ fn rate(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Given<f64> {
             mistakes.at(rate.expr(), message);
         }
         Some(known) if known > 1.0 => {
-            let hint = if (2.0..=100.0).contains(&known) { known / 100.0 } else { 0.5 };
+            let hint = if (5.0..=100.0).contains(&known) { known / 100.0 } else { 0.5 };
             let message = format!(
                 "`{name}` is a share of the calls, above 0 and up to 1: did you mean `{hint}`?"
             );

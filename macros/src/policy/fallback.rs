@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, spanned::Spanned};
 
@@ -34,6 +34,8 @@ pub(crate) struct Fallback {
     stale: Option<Setting<Duration>>,
     key: Option<Expr>,
     on: Option<Setting<Ident>>,
+    /// Whether there is nothing to fall back to.
+    pub(crate) is_empty: bool,
 }
 
 impl Fallback {
@@ -41,23 +43,27 @@ impl Fallback {
         let one = |args: &mut Args, key: &Key, mistakes: &mut Mistakes| {
             args.take(key, mistakes).and_then(|arg| arg.value(key, mistakes).cloned())
         };
-        let stale = keyed(&mut args, &STALE, mistakes, value::duration);
+        let stale = args.take(&STALE, mistakes);
+        let has_stale = stale.is_some();
+        let stale = stale.and_then(|arg| value::duration(arg.value(&STALE, mistakes)?, mistakes));
         let fallback = Self {
             expr: one(&mut args, &EXPR, mistakes),
             key: one(&mut args, &KEY, mistakes),
             on: keyed(&mut args, &ON, mistakes, |v, m| value::choice(&ON, TRIGGERS, v, m))
                 .map(|(_, on)| on),
             tiers: args.take_values(KEYS, mistakes),
-            stale: stale.map(|(_, stale)| stale),
+            stale,
+            is_empty: false,
         };
-        let nothing_else_wrong = args.is_empty();
+        let is_empty =
+            !has_stale && fallback.tiers.is_empty() && fallback.expr.is_none() && args.is_empty();
         args.finish(KEYS, mistakes);
-        fallback.check(func, nothing_else_wrong, mistakes);
-        fallback
+        fallback.check(func, has_stale, mistakes);
+        Self { is_empty, ..fallback }
     }
 
-    fn check(&self, func: &Func, nothing_else_wrong: bool, mistakes: &mut Mistakes) {
-        let Self { tiers, expr, stale, key, on } = self;
+    fn check(&self, func: &Func, has_stale: bool, mistakes: &mut Mistakes) {
+        let Self { tiers, stale, key, on, .. } = self;
         for tier in tiers {
             match tier {
                 Expr::Path(_) => {}
@@ -77,15 +83,8 @@ impl Fallback {
                 ),
             }
         }
-        if tiers.is_empty() && expr.is_none() && stale.is_none() && nothing_else_wrong {
-            mistakes.note(syn::Error::new(
-                Span::call_site(),
-                "`fallback` needs something to fall back to: `#[fallback(bestsellers)]`, \
-                 `#[fallback(expr = Vec::new())]` or `#[fallback(stale = \"5m\", key = user)]`",
-            ));
-        }
         match (stale, key) {
-            (None, Some(key)) => mistakes.at(
+            (None, Some(key)) if !has_stale => mistakes.at(
                 key,
                 "`key` tells the last good values of `stale` apart: add `stale = \"5m\"`, or leave \
                  it out",
@@ -145,7 +144,7 @@ impl Fallback {
     ///     if let Some(outcome) = failure.stale(&SITE, &kept, Duration::new(300, 0)) {
     ///         break 'tiers outcome;
     ///     }
-    ///     let outcome: Result<T, E> = failure.stand_in(bestsellers, (client, user,)).await;
+    ///     let outcome = failure.stand_in((client, user,), bestsellers).await;
     ///     if failure.served(&SITE, "bestsellers", &outcome) {
     ///         break 'tiers outcome;
     ///     }
@@ -158,6 +157,7 @@ impl Fallback {
         let ret = cx.func.ret();
         let (outcome, failure) = (local("__steadfast_outcome"), quote!(__steadfast_failure));
         let looked_for = placed_at(&cx.func.outcome(), &quote!(#rt::failure));
+        let seen = placed_at(&cx.func.outcome(), &quote!(#outcome));
         let on = self.on.as_ref().and_then(Setting::known);
         let on = on.map_or_else(|| quote!(#rt::On::Any), |on| quote!(#rt::On::#on));
         let refusals = if cx.refusals {
@@ -174,7 +174,7 @@ impl Fallback {
                 name
             });
             let name = path.to_token_stream().to_string().replace(' ', "");
-            (quote!(#stand_in(&#failure, #path, (#(#arguments,)*))), name)
+            (quote!(#stand_in(&#failure, (#(#arguments,)*), #path)), name)
         });
         let value = self.expr.iter().map(|expr| {
             let answer = placed_at(expr, &quote!(#rt::Failure::answer));
@@ -184,7 +184,7 @@ impl Fallback {
             .chain(value)
             .map(|(call, name)| {
                 quote! {
-                    let #outcome: #ret = #call.await;
+                    let #outcome = #call.await;
                     if #failure.served(&__STEADFAST_SITE, #name, &#outcome) {
                         break '__steadfast_tiers #outcome;
                     }
@@ -200,7 +200,7 @@ impl Fallback {
         Code::Statements(quote! {
             '__steadfast_tiers: {
                 let #outcome: #ret = { #inner };
-                let #failure = match #looked_for(#outcome, #on, #refusals) {
+                let #failure = match #looked_for(#seen, #on, #refusals) {
                     #rt::Result::Ok(#outcome) => {
                         #keep
                         break '__steadfast_tiers #outcome;
@@ -229,13 +229,16 @@ impl Fallback {
         let outcome = local("__steadfast_outcome");
         let keep = placed_at(&cx.func.outcome(), &quote!(#rt::Kept::keep));
         let max_age = stale.duration_tokens(&rt);
+        // At the return type as `keep` is, so that a value which cannot be kept is told of once.
+        let find = placed_at(&cx.func.outcome(), &quote!(#rt::Failure::stale));
         let handed_out = quote! {
             if let #rt::Option::Some(#outcome) =
-                __steadfast_failure.stale(&__STEADFAST_SITE, &__steadfast_kept, #max_age)
+                #find(&__steadfast_failure, &__STEADFAST_SITE, &__steadfast_kept, #max_age)
             {
                 break '__steadfast_tiers #outcome;
             }
         };
-        (quote!(#keep(&__steadfast_kept, &#outcome);), handed_out)
+        let good = placed_at(&cx.func.outcome(), &quote!(&#outcome));
+        (quote!(#keep(&__steadfast_kept, #good);), handed_out)
     }
 }

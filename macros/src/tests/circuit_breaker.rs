@@ -97,21 +97,20 @@ fn between_a_retry_and_the_deadline_of_an_attempt() {
                 );
                 let __steadfast_refusals = &__steadfast::Refusals::new();
                 const __STEADFAST_RETRY2: __steadfast::Retry = __steadfast::Retry::new().max(4);
+                let __steadfast_breaker = __steadfast::lasting(&STRIPE);
                 const __STEADFAST_DEADLINE0: __steadfast::Deadline = __steadfast::Deadline::new()
                     .limit(__steadfast::Duration::new(1u64, 0u32));
                 #[allow(unused_braces)]
                 {
                     let mut __steadfast_attempts = __steadfast::Attempts::new(
-                        __steadfast::Option::Some(
-                            __steadfast::gate(__steadfast::lasting(&STRIPE)).budget(),
-                        ),
+                        __steadfast::Option::Some(__steadfast::gate(__steadfast_breaker).budget()),
                     );
                     loop {
                         let __steadfast_wait = {
                             let __steadfast_outcome: Result<Receipt, PaymentError> = __steadfast::pin!(
-                                __steadfast::guarded(__steadfast::gate(__steadfast::lasting(&
-                                STRIPE)), __steadfast::within(|| & __STEADFAST_DEADLINE0, async { if
-                                let __steadfast::Option::Some(__steadfast_never) =
+                                __steadfast::guarded(__steadfast::gate(__steadfast_breaker),
+                                __steadfast::within(|| & __STEADFAST_DEADLINE0, async { if let
+                                __steadfast::Option::Some(__steadfast_never) =
                                 __steadfast::Option::None:: < Result < Receipt, PaymentError > > {
                                 return __steadfast_never; } #[allow(unused_braces)] { self.client
                                 .charge(order). await } }, | __steadfast_refusal |
@@ -126,13 +125,13 @@ fn between_a_retry_and_the_deadline_of_an_attempt() {
                             let __steadfast_rules = __steadfast::Rules::new(
                                     &__STEADFAST_RETRY2,
                                     __steadfast::Option::Some(
-                                        __steadfast::gate(__steadfast::lasting(&STRIPE)).budget(),
+                                        __steadfast::gate(__steadfast_breaker).budget(),
                                     ),
                                     &__STEADFAST_SITE,
                                 )
                                 .minding(
                                     __steadfast_refusals,
-                                    __steadfast::gate(__steadfast::lasting(&STRIPE)),
+                                    __steadfast::gate(__steadfast_breaker),
                                     true,
                                 );
                             match __steadfast::Attempts::after(

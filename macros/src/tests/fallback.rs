@@ -46,29 +46,28 @@ fn of_three_tiers() {
                         }
                         __steadfast::Result::Err(__steadfast_failure) => __steadfast_failure,
                     };
-                    if let __steadfast::Option::Some(__steadfast_outcome) = __steadfast_failure
-                        .stale(
-                            &__STEADFAST_SITE,
-                            &__steadfast_kept,
-                            __steadfast::Duration::new(300u64, 0u32),
-                        )
-                    {
+                    if let __steadfast::Option::Some(__steadfast_outcome) = __steadfast::Failure::stale(
+                        &__steadfast_failure,
+                        &__STEADFAST_SITE,
+                        &__steadfast_kept,
+                        __steadfast::Duration::new(300u64, 0u32),
+                    ) {
                         break '__steadfast_tiers __steadfast_outcome;
                     }
-                    let __steadfast_outcome: Result<Vec<Movie>, ApiError> = __steadfast::Failure::stand_in(
+                    let __steadfast_outcome = __steadfast::Failure::stand_in(
                             &__steadfast_failure,
-                            replica,
                             (self, user, page),
+                            replica,
                         )
                         .await;
                     if __steadfast_failure.served(&__STEADFAST_SITE, "replica", &__steadfast_outcome)
                     {
                         break '__steadfast_tiers __steadfast_outcome;
                     }
-                    let __steadfast_outcome: Result<Vec<Movie>, ApiError> = __steadfast::Failure::stand_in(
+                    let __steadfast_outcome = __steadfast::Failure::stand_in(
                             &__steadfast_failure,
-                            Self::bestsellers,
                             (self, user, page),
+                            Self::bestsellers,
                         )
                         .await;
                     if __steadfast_failure
@@ -76,7 +75,7 @@ fn of_three_tiers() {
                     {
                         break '__steadfast_tiers __steadfast_outcome;
                     }
-                    let __steadfast_outcome: Result<Vec<Movie>, ApiError> = __steadfast::Failure::answer(
+                    let __steadfast_outcome = __steadfast::Failure::answer(
                             &__steadfast_failure,
                             Vec::new(),
                         )
@@ -136,14 +135,13 @@ fn below_a_deadline() {
                         __steadfast::Option::Some(__steadfast_refusals)) {
                         __steadfast::Result::Ok(__steadfast_outcome) => { break '__steadfast_tiers
                         __steadfast_outcome; } __steadfast::Result::Err(__steadfast_failure) =>
-                        __steadfast_failure, }; let __steadfast_outcome : Result < Vec < Movie >,
-                        ApiError > = __steadfast::Failure::stand_in(& __steadfast_failure,
-                        bestsellers, (user,)). await; if __steadfast_failure.served(&
-                        __STEADFAST_SITE, "bestsellers", & __steadfast_outcome) { break
-                        '__steadfast_tiers __steadfast_outcome; } __steadfast_failure.unserved_but(&
-                        __STEADFAST_SITE, __steadfast_outcome) } }, | __steadfast_refusal |
-                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusals
-                        .note(__steadfast_refusal)))
+                        __steadfast_failure, }; let __steadfast_outcome =
+                        __steadfast::Failure::stand_in(& __steadfast_failure, (user,), bestsellers).
+                        await; if __steadfast_failure.served(& __STEADFAST_SITE, "bestsellers", &
+                        __steadfast_outcome) { break '__steadfast_tiers __steadfast_outcome; }
+                        __steadfast_failure.unserved_but(& __STEADFAST_SITE, __steadfast_outcome) }
+                        }, | __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
+                        __steadfast_refusals.note(__steadfast_refusal)))
                     )
                         .await
                 }

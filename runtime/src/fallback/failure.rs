@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{marker::PhantomData, time::Duration};
 
 use super::{
     stale::{Keep, Kept},
@@ -22,12 +22,19 @@ pub enum On {
     Refused,
 }
 
-/// A failure that something else is to stand in for.
+/// A failure that something else is to stand in for, of a function that returns `Result<T, E>`.
 #[expect(missing_debug_implementations, reason = "the error may have none")]
-pub struct Failure<O: Outcome> {
-    error: O::Error,
+pub struct Failure<T, E> {
+    error: E,
     trigger: Trigger,
+    value: PhantomData<fn() -> T>,
 }
+
+/// What an outcome is taken apart into: itself, or a failure to fall back from.
+type Either<O> = Result<
+    Result<<O as Outcome>::Value, <O as Outcome>::Error>,
+    Failure<<O as Outcome>::Value, <O as Outcome>::Error>,
+>;
 
 /// Takes a failure out of an outcome, if it is one to fall back from.
 ///
@@ -35,39 +42,37 @@ pub struct Failure<O: Outcome> {
 ///
 /// The failure.
 #[inline]
-pub fn failure<O: Outcome>(
-    outcome: O,
-    on: On,
-    refusals: Option<&Refusals>,
-) -> Result<O, Failure<O>> {
+pub fn failure<O: Outcome>(outcome: O, on: On, refusals: Option<&Refusals>) -> Either<O> {
     let error = match outcome.into_result() {
-        Ok(value) => return Ok(O::from_value(value)),
+        Ok(value) => return Ok(Ok(value)),
         Err(error) => error,
     };
     let refused = refusals.is_some_and(|refusals| refusals.last().is_some());
     let trigger = if refused { Trigger::Refused } else { Trigger::Failed };
     match (on, trigger) {
-        (On::Failed, Trigger::Refused) | (On::Refused, Trigger::Failed) => Ok(O::from_error(error)),
-        _ => Err(Failure { error, trigger }),
+        (On::Failed, Trigger::Refused) | (On::Refused, Trigger::Failed) => Ok(Err(error)),
+        _ => Err(Failure { error, trigger, value: PhantomData }),
     }
 }
 
-impl<O: Outcome> Failure<O> {
+impl<T, E> Failure<T, E> {
     /// The last good value, if there is one that is not too old.
     #[cold]
-    pub fn stale(&self, site: &Site, kept: &Kept, max_age: Duration) -> Option<O>
+    pub fn stale(&self, site: &Site, kept: &Kept, max_age: Duration) -> Option<Result<T, E>>
     where
-        O::Value: Keep,
+        T: Keep,
     {
         let (value, age) = kept.find(max_age)?;
         self.tell_served(site, "stale", Some(age));
-        Some(O::from_value(value))
+        Some(Ok(value))
     }
 
     /// Calls a fallback with the function's arguments.
-    pub fn stand_in<'e, F, A, M>(&'e self, fallback: F, arguments: A) -> F::Future
+    ///
+    /// The arguments come first, so that it is the fallback which does not fit them.
+    pub fn stand_in<'e, A, F, M>(&'e self, arguments: A, fallback: F) -> F::Future
     where
-        F: StandIn<'e, A, O::Error, O, M>,
+        F: StandIn<'e, A, E, Result<T, E>, M>,
     {
         fallback.call(arguments, &self.error)
     }
@@ -75,15 +80,15 @@ impl<O: Outcome> Failure<O> {
     /// Makes a future of a value that stands in.
     pub fn answer<R, M>(&self, answer: R) -> R::Future
     where
-        R: Answer<O, M>,
+        R: Answer<Result<T, E>, M>,
     {
         answer.into_future()
     }
 
     /// Whether a fallback has a value; tells so, if it has.
     #[cold]
-    pub fn served(&self, site: &Site, tier: &'static str, outcome: &O) -> bool {
-        let served = outcome.as_result().is_ok();
+    pub fn served(&self, site: &Site, tier: &'static str, outcome: &Result<T, E>) -> bool {
+        let served = outcome.is_ok();
         if served {
             self.tell_served(site, tier, None);
         }
@@ -91,17 +96,25 @@ impl<O: Outcome> Failure<O> {
     }
 
     /// The outcome where nothing has a value: the last fallback's.
+    ///
+    /// # Errors
+    ///
+    /// Its error.
     #[cold]
-    pub fn unserved_but(&self, site: &Site, last: O) -> O {
+    pub fn unserved_but(&self, site: &Site, last: Result<T, E>) -> Result<T, E> {
         self.tell_unserved(site);
         last
     }
 
-    /// The outcome where nothing has a value and there was nothing else: the original error.
+    /// The outcome where nothing has a value and there was nothing else.
+    ///
+    /// # Errors
+    ///
+    /// The original error.
     #[cold]
-    pub fn unserved(self, site: &Site) -> O {
+    pub fn unserved(self, site: &Site) -> Result<T, E> {
         self.tell_unserved(site);
-        O::from_error(self.error)
+        Err(self.error)
     }
 
     fn tell_served(&self, site: &Site, tier: &'static str, age: Option<Duration>) {

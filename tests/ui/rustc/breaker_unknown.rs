@@ -1,0 +1,12 @@
+use std::io;
+
+use steadfast::circuit_breaker;
+
+#[circuit_breaker(with = STRIP)]
+async fn charge(cents: u64) -> io::Result<u64> {
+    Ok(cents)
+}
+
+fn main() {
+    drop(charge(1));
+}

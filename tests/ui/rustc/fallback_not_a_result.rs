@@ -1,0 +1,10 @@
+use steadfast::fallback;
+
+#[fallback(expr = None)]
+async fn price(movie: u64) -> Option<u64> {
+    Some(movie)
+}
+
+fn main() {
+    drop(price(1));
+}
