@@ -72,6 +72,19 @@ functions!(limited #[steadfast::deadline("2s")]);
 functions!(both #[steadfast::deadline("2s")] #[steadfast::retry]);
 functions!(three #[steadfast::deadline("2s")] #[steadfast::retry] #[steadfast::deadline("1s")]);
 
+functions!(guarded #[steadfast::circuit_breaker]);
+functions!(by_slowness #[steadfast::circuit_breaker(slow_after = "1m")]);
+functions!(of_calls #[steadfast::circuit_breaker(window = 100)]);
+functions!(keyed #[steadfast::circuit_breaker(per = (7,))]);
+functions!(fallen #[steadfast::fallback(expr = 7)]);
+functions!(all
+    #[steadfast::fallback(expr = 7)]
+    #[steadfast::deadline("2s")]
+    #[steadfast::retry]
+    #[steadfast::circuit_breaker]
+    #[steadfast::deadline("1s")]
+);
+
 const fn client() -> Client {
     Client([0; 64])
 }
@@ -117,10 +130,52 @@ fn a_deadline_for_each_attempt_adds_another_timer() {
 }
 
 #[test]
+fn a_breaker_adds_its_permit() {
+    assert_adds(72, guarded::sizes());
+}
+
+#[test]
+fn a_fallback_adds_the_error_that_it_may_be_asked_about() {
+    assert_adds(40, fallen::sizes());
+}
+
+#[test]
+fn all_four_add_up() {
+    assert_adds(400, all::sizes());
+}
+
+/// An open breaker spares the caller too.
+#[test]
+fn a_call_that_is_refused_allocates_nothing() {
+    use steadfast::{Error, circuit_breaker::CircuitBreaker};
+
+    static OPEN: CircuitBreaker = CircuitBreaker::new("open");
+
+    #[steadfast::circuit_breaker(with = OPEN, when = any)]
+    async fn refused() -> Result<u64, Error> {
+        Ok(1)
+    }
+    let finish = || {
+        let mut future = pin!(refused());
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Err(Error::CircuitOpen { .. }))));
+    };
+    OPEN.force_open();
+    finish();
+    assert_eq!(measure(finish).count_total, 0);
+}
+
+#[test]
 fn a_call_that_succeeds_allocates_nothing() {
     assert_eq!(bare::allocations(), [0; 3]);
     assert_eq!(retried::allocations(), [0; 3]);
     assert_eq!(limited::allocations(), [0; 3]);
     assert_eq!(both::allocations(), [0; 3]);
     assert_eq!(three::allocations(), [0; 3]);
+    assert_eq!(guarded::allocations(), [0; 3]);
+    assert_eq!(by_slowness::allocations(), [0; 3]);
+    assert_eq!(of_calls::allocations(), [0; 3]);
+    assert_eq!(keyed::allocations(), [0; 3]);
+    assert_eq!(fallen::allocations(), [0; 3]);
+    assert_eq!(all::allocations(), [0; 3]);
 }

@@ -98,6 +98,56 @@ async fn each_event_has_its_line() {
         )),
         "{line}"
     );
+
+    breaker_and_fallback_have_theirs().await;
+}
+
+#[steadfast::fallback(expr = 7)]
+#[steadfast::circuit_breaker(consecutive = 1, slow_after = "1s", open_for = "10s")]
+async fn guarded(slow: bool) -> io::Result<u8> {
+    if slow {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    Err(io::ErrorKind::TimedOut.into())
+}
+
+/// Called by the test that has set the subscriber.
+async fn breaker_and_fallback_have_theirs() {
+    let function = "function=\"behaviour::telemetry::guarded\"";
+    let breaker = "breaker=\"behaviour::telemetry::guarded\"";
+    let policy = "policy=\"circuit_breaker\"";
+    let served = |trigger| {
+        format!(
+            "DEBUG message=fallback served {function} policy=\"fallback\" outcome=\"served\" \
+             tier=\"expr\" trigger=\"{trigger}\""
+        )
+    };
+    guarded(true).await.expect("the fallback");
+    let [slow, opened, fell_back] = &lines()[..] else { panic!("three lines") };
+    assert!(slow.starts_with(&format!(
+        "DEBUG message=slow call {function} {policy} outcome=\"slow\" {breaker} took_ms=200"
+    )));
+    assert!(opened.starts_with(&format!(
+        "WARN message=circuit breaker opened {breaker} {policy} outcome=\"open\" from=\"closed\" \
+         cause=\"consecutive\" open_for_ms="
+    )));
+    assert_eq!(*fell_back, served("failed"));
+    guarded(false).await.expect("the fallback");
+    let [refused, fell_back] = &lines()[..] else { panic!("two lines") };
+    assert!(refused.starts_with(&format!(
+        "DEBUG message=circuit breaker is open {function} {policy} outcome=\"refused\" {breaker} \
+         retry_after_ms="
+    )));
+    assert_eq!(*fell_back, served("refused"));
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    guarded(false).await.expect("the fallback");
+    assert_eq!(
+        lines()[0],
+        format!(
+            "INFO message=circuit breaker changed {breaker} {policy} outcome=\"half_open\" \
+             from=\"open\" cause=\"open_time_over\""
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,6 +50,11 @@ impl Policy {
         }
     }
 
+    /// Whether it may say no to a call.
+    pub(crate) fn refuses(&self) -> bool {
+        matches!(self, Self::CircuitBreaker(_) | Self::Deadline(_))
+    }
+
     /// What is wrong with it where it stands, below these.
     pub(crate) fn wrong_below(&self, above: &[&str]) -> Option<&'static str> {
         let below = |name| above.contains(&name);

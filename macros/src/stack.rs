@@ -78,8 +78,12 @@ impl Stack {
     fn check_order(&self, mistakes: &mut Mistakes) {
         let mut above: Vec<&'static str> = Vec::new();
         let mut outer: Option<(usize, &Deadline)> = None;
-        for Layer { policy, span } in &self.layers {
+        for (at, Layer { policy, span }) in self.layers.iter().enumerate() {
             let name = policy.name();
+            if let Policy::Fallback(fallback) = policy {
+                let refuses = self.layers[at + 1..].iter().any(|layer| layer.policy.refuses());
+                fallback.check_below(refuses, mistakes);
+            }
             if let Some(message) = policy.wrong_below(&above) {
                 mistakes.note(syn::Error::new(*span, message));
             }
@@ -146,7 +150,7 @@ impl Stack {
         let below = |at: usize| self.layers[at + 1..].iter().map(|layer| &layer.policy);
         self.layers.iter().enumerate().any(|(at, layer)| match &layer.policy {
             Policy::Retry(_) => below(at).any(|p| matches!(p, Policy::CircuitBreaker(_))),
-            Policy::Fallback(fallback) => fallback.asks_who_failed(),
+            Policy::Fallback(_) => below(at).any(Policy::refuses),
             _ => false,
         })
     }

@@ -42,7 +42,9 @@ pub use self::{
 mod breaker;
 mod core;
 pub(crate) mod guarded;
+mod handle;
 mod keys;
+mod ledger;
 mod machine;
 mod registry;
 mod settings;
@@ -50,6 +52,7 @@ mod snapshot;
 mod sync;
 mod transitions;
 mod window;
+mod word;
 
 #[doc(hidden)]
 pub const __STEADFAST: () = ();

@@ -7,12 +7,15 @@ use std::{
 use loom::{model::Builder, thread};
 
 use self::{
-    machine::{Change, Machine, Permit, Rules, Verdict},
+    machine::{Change, Machine, Rules, Verdict},
     settings::Settings,
     snapshot::{Cause, State},
     sync::Ordering,
+    word::Permit,
 };
 
+#[path = "../../runtime/src/circuit_breaker/ledger.rs"]
+mod ledger;
 #[expect(dead_code, reason = "a model uses what it is about")]
 #[path = "../../runtime/src/circuit_breaker/machine.rs"]
 mod machine;
@@ -24,6 +27,8 @@ mod settings;
 mod snapshot;
 #[path = "../../runtime/src/circuit_breaker/window.rs"]
 mod window;
+#[path = "../../runtime/src/circuit_breaker/word.rs"]
+mod word;
 
 /// In place of the runtime's module of that name.
 mod sync {

@@ -121,9 +121,16 @@ impl Fallback {
         !self.tiers.is_empty() || self.expr.is_some()
     }
 
-    /// Whether it has to know who has failed.
-    pub(crate) fn asks_who_failed(&self) -> bool {
-        self.on.as_ref().is_some_and(|on| on.known().is_some_and(|on| on != "Any"))
+    /// Notes what is wrong with it above the policies of its stack.
+    pub(crate) fn check_below(&self, refuses: bool, mistakes: &mut Mistakes) {
+        let Some(on) = &self.on else { return };
+        if !refuses && on.known().is_some_and(|on| on == "Refused") {
+            mistakes.at(
+                on.expr(),
+                "nothing below it refuses a call: add `#[circuit_breaker]` or `#[deadline]`, or leave \
+                 `on` out",
+            );
+        }
     }
 
     /// Input:  `future`, with `#[fallback(stale = "5m", key = user, bestsellers)]`

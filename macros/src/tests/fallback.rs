@@ -99,6 +99,7 @@ fn below_a_deadline() {
         quote!("2s"),
         quote! {
             #[fallback(bestsellers, on = "refused")]
+            #[circuit_breaker]
             async fn recommendations(user: UserId) -> Result<Vec<Movie>, ApiError> {
                 recommend(user).await
             }
@@ -108,31 +109,40 @@ fn below_a_deadline() {
                 use ::steadfast::private::v1 as __steadfast;
                 #[allow(unused_imports)]
                 use fallback::__STEADFAST as _;
+                #[allow(unused_imports)]
+                use circuit_breaker::__STEADFAST as _;
                 static __STEADFAST_SITE: __steadfast::Site = __steadfast::Site::new(
                     __steadfast::concat!(__steadfast::module_path!(), "::", "recommendations"),
                 );
                 let __steadfast_refusals = &__steadfast::Refusals::new();
-                const __STEADFAST_DEADLINE2: __steadfast::Deadline = __steadfast::Deadline::new()
+                const __STEADFAST_DEADLINE3: __steadfast::Deadline = __steadfast::Deadline::new()
                     .limit(__steadfast::Duration::new(2u64, 0u32))
                     .reserve(__steadfast::Duration::from_millis(1));
-                const __STEADFAST_DEADLINE0: __steadfast::Deadline = __steadfast::Deadline::new();
+                const __STEADFAST_DEADLINE1: __steadfast::Deadline = __steadfast::Deadline::new();
+                static __STEADFAST_BREAKER: __steadfast::CircuitBreaker = __steadfast::CircuitBreaker::new(
+                    __STEADFAST_SITE.function(),
+                );
                 #[allow(unused_braces)]
                 {
                     __steadfast::pin!(
-                        __steadfast::within(|| & __STEADFAST_DEADLINE2, async move {
+                        __steadfast::within(|| & __STEADFAST_DEADLINE3, async move {
                         #[allow(clippy::used_underscore_binding)] let _ = (& user,); if let
                         __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
                         Result < Vec < Movie >, ApiError > > { return __steadfast_never; }
                         '__steadfast_tiers : { let __steadfast_outcome : Result < Vec < Movie >,
                         ApiError > = { __steadfast::pin!(__steadfast::within(|| &
-                        __STEADFAST_DEADLINE0, async { if let
+                        __STEADFAST_DEADLINE1, __steadfast::guarded(__steadfast::gate(&
+                        __STEADFAST_BREAKER), async { if let
                         __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
                         Result < Vec < Movie >, ApiError > > { return __steadfast_never; }
-                        #[allow(unused_braces)] { recommend(user). await } }, | __steadfast_refusal |
-                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusals
-                        .note(__steadfast_refusal)))) . await }; let __steadfast_failure = match
-                        __steadfast::failure(__steadfast_outcome, __steadfast::On::Refused,
-                        __steadfast::Option::Some(__steadfast_refusals)) {
+                        #[allow(unused_braces)] { recommend(user). await } }, | __steadfast_outcome |
+                        __steadfast::judged(& __STEADFAST_SITE, __steadfast_outcome,
+                        __steadfast::by_fault), | __steadfast_refusal | __steadfast::refused(&
+                        __STEADFAST_SITE, __steadfast_refusals.note(__steadfast_refusal)),), |
+                        __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
+                        __steadfast_refusals.note(__steadfast_refusal)))) . await }; let
+                        __steadfast_failure = match __steadfast::failure(__steadfast_outcome,
+                        __steadfast::On::Refused, __steadfast::Option::Some(__steadfast_refusals)) {
                         __steadfast::Result::Ok(__steadfast_outcome) => { break '__steadfast_tiers
                         __steadfast_outcome; } __steadfast::Result::Err(__steadfast_failure) =>
                         __steadfast_failure, }; let __steadfast_outcome =

@@ -11,11 +11,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{
-    breaker::CircuitBreaker,
-    core::Core,
-    machine::{Permit, Verdict},
-};
+use super::{breaker::CircuitBreaker, core::Core, machine::Verdict, word::Permit};
 use crate::{
     clock,
     deadline::{self, Cutoff},

@@ -6,13 +6,15 @@
 //! that is refused while open read the word and take no lock. Nothing here knows of tokio, so that
 //! a model can drive it.
 
-use std::{num::NonZeroU64, time::Duration};
+use std::time::Duration;
 
 use super::{
+    ledger::Ledger,
     settings::Settings,
-    snapshot::{Cause, Counted, State, TimeIn},
+    snapshot::{Cause, Counted, State},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError, Tally},
     window::{Counts, NEVER, Outcomes},
+    word::{Permit, Word},
 };
 
 #[derive(Debug)]
@@ -24,34 +26,6 @@ pub(super) struct Machine {
     full_at: AtomicU64,
     calls: Tally<KINDS>,
     ledger: Mutex<Ledger>,
-}
-
-/// What only the lock's holder sees.
-#[derive(Debug)]
-struct Ledger {
-    outcomes: Outcomes,
-    /// Failures with no success between them, and how many successes there were at the last.
-    in_a_row: u32,
-    successes_then: u64,
-    /// Probes that have failed since it was last closed.
-    failed_probes: u32,
-    since: u64,
-    time_in: TimeIn,
-    failures: u64,
-    slow: u64,
-    opened: u64,
-}
-
-/// A call's leave to run. It holds the word it was admitted under, so that a result from an earlier
-/// time changes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Permit(NonZeroU64);
-
-impl Permit {
-    #[inline]
-    const fn word(self) -> Word {
-        Word(self.0.get())
-    }
 }
 
 /// What has become of an admitted call.
@@ -97,32 +71,21 @@ pub(super) trait Rules {
 impl Machine {
     /// A closed one.
     pub(super) fn new(settings: &Settings, now: u64) -> Self {
-        let ledger = Ledger {
-            outcomes: Outcomes::new(settings, 0, now),
-            in_a_row: 0,
-            successes_then: 0,
-            failed_probes: 0,
-            since: now,
-            time_in: TimeIn::default(),
-            failures: 0,
-            slow: 0,
-            opened: 0,
-        };
         Self {
             word: AtomicU64::new(Word::new(State::Closed).0),
             until: AtomicU64::new(0),
             full_at: AtomicU64::new(0),
             calls: Tally::new(),
-            ledger: Mutex::new(ledger),
+            ledger: Mutex::new(Ledger::new(settings, now)),
         }
     }
 
     #[inline]
     pub(super) fn admit(&self, by: &impl Rules) -> Result<Permit, Refused> {
         let word = self.word();
-        match NonZeroU64::new(word.0) {
-            Some(permit) if word.state() == State::Closed => Ok(Permit(permit)),
-            _ => self.admit_unless_open(word, by),
+        match word.permit_if_closed() {
+            Some(permit) => Ok(permit),
+            None => self.admit_unless_open(word, by),
         }
     }
 
@@ -444,113 +407,6 @@ impl Machine {
     /// Nothing in here panics while it holds the lock, and if it did, the next would go on.
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Ledger {
-    fn moved(&mut self, now: u64, from: State) {
-        self.time_in.add(from, now.saturating_sub(self.since));
-        self.since = now;
-    }
-
-    fn reason_to_open(&self, settings: &Settings, successes: u64) -> Option<Cause> {
-        if settings.consecutive.is_some_and(|most| self.in_a_row >= most) {
-            return Some(Cause::Consecutive);
-        }
-        let counts = self.outcomes.counts(successes);
-        if counts.calls < settings.fewest_calls() {
-            return None;
-        }
-        if settings.failure_rate.is_some_and(|rate| counts.failures_reach(rate)) {
-            return Some(Cause::FailureRate);
-        }
-        let slow = settings.slow_after.is_some() && counts.slow_reach(settings.slow_rate);
-        slow.then_some(Cause::SlowRate)
-    }
-}
-
-/// State, probes and generation: 3 bits, 8 for the probes that run, 8 for those that succeeded, and
-/// 45 for the generation, which a transition a microsecond would take a year to use up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Word(u64);
-
-const RUNNING: u64 = 1 << 3;
-const SUCCEEDED: u64 = 1 << 11;
-const GENERATION: u64 = 1 << 19;
-const STATE_MASK: u64 = RUNNING - 1;
-const PROBE_MASK: u64 = 0xff;
-
-impl Word {
-    const fn new(state: State) -> Self {
-        Self(code(state))
-    }
-
-    #[inline]
-    const fn state(self) -> State {
-        match self.0 & STATE_MASK {
-            1 => State::Closed,
-            2 => State::Open,
-            3 => State::HalfOpen,
-            4 => State::ForcedOpen,
-            5 => State::ForcedClosed,
-            _ => State::Disabled,
-        }
-    }
-
-    const fn running(self) -> u64 {
-        (self.0 / RUNNING) & PROBE_MASK
-    }
-
-    const fn succeeded(self) -> u64 {
-        (self.0 / SUCCEEDED) & PROBE_MASK
-    }
-
-    fn permit(self) -> Permit {
-        Permit(NonZeroU64::new(self.0).unwrap_or(NonZeroU64::MIN))
-    }
-
-    /// No more probes are let in than can still matter.
-    fn has_room(self, probes: u8) -> bool {
-        self.running() + self.succeeded() < u64::from(probes)
-    }
-
-    #[inline]
-    const fn same_round(self, other: Self) -> bool {
-        self.0 / GENERATION == other.0 / GENERATION
-    }
-
-    /// The next generation, in another state.
-    const fn next(self, state: State) -> Self {
-        Self((self.0 / GENERATION + 1).wrapping_mul(GENERATION) | code(state))
-    }
-
-    /// The next generation of probes; what has succeeded still counts.
-    const fn next_round(self) -> Self {
-        Self(self.next(State::HalfOpen).0 | (self.succeeded() * SUCCEEDED))
-    }
-
-    const fn with_probe(self) -> Self {
-        Self(self.0 + RUNNING)
-    }
-
-    const fn without_probe(self) -> Self {
-        Self(self.0 - RUNNING)
-    }
-
-    const fn with_success(self) -> Self {
-        Self(self.0 + SUCCEEDED)
-    }
-}
-
-/// A state in a word, which is never zero.
-const fn code(state: State) -> u64 {
-    match state {
-        State::Closed => 1,
-        State::Open => 2,
-        State::HalfOpen => 3,
-        State::ForcedOpen => 4,
-        State::ForcedClosed => 5,
-        State::Disabled => 6,
     }
 }
 
