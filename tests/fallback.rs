@@ -141,11 +141,31 @@ mod functions {
             self.asked += 10;
             self.asked
         }
+
+        /// Tiers that read, that write, and an expression, one after the other.
+        #[steadfast::fallback(Self::refuses, Self::reads, expr = self.asked + 100)]
+        async fn ask_in_turn(&mut self, log: &mut Vec<u32>) -> io::Result<u32> {
+            self.asked += 1;
+            log.push(self.asked);
+            Err(down())
+        }
+
+        fn refuses(&mut self, log: &mut Vec<u32>) -> io::Result<u32> {
+            self.asked += 1;
+            log.push(self.asked);
+            Err(down())
+        }
+
+        async fn reads(&self, log: &[u32]) -> io::Result<u32> {
+            sleep(SECOND).await;
+            log.get(2).copied().ok_or_else(down)
+        }
     }
 
     #[async_trait::async_trait]
     trait Prices {
         async fn price(&self, movie: &str) -> io::Result<usize>;
+        async fn raise(&mut self, by: u32) -> io::Result<u32>;
     }
 
     #[async_trait::async_trait]
@@ -153,6 +173,19 @@ mod functions {
         #[steadfast::fallback(list_price)]
         async fn price(&self, movie: &str) -> io::Result<usize> {
             let _ = movie;
+            Err(down())
+        }
+
+        #[steadfast::fallback(Self::raised, expr = self.asked + by)]
+        async fn raise(&mut self, by: u32) -> io::Result<u32> {
+            self.asked += by;
+            Err(down())
+        }
+    }
+
+    impl Shop {
+        fn raised(&mut self, by: u32) -> io::Result<u32> {
+            self.asked += by;
             Err(down())
         }
     }
@@ -182,7 +215,11 @@ mod functions {
         assert_eq!(served, ["Alien", "Ripley"]);
         assert_eq!(shop.ask(Some(3)).await.expect("it is well"), 3);
         assert_eq!(shop.ask(None).await.expect("the fallback"), 12);
+        let mut log = Vec::new();
+        assert_eq!(shop.ask_in_turn(&mut log).await.expect("the last of them"), 114);
+        assert_eq!(log, [13, 14]);
         assert_eq!(shop.price("Alien").await.expect("the fallback"), 6);
+        assert_eq!(shop.raise(100).await.expect("the last of them"), 314);
         assert_eq!(generic(&[1], 'x').await.expect("the fallback"), ['x']);
     }
 
@@ -271,6 +308,25 @@ async fn on_what() {
     assert_eq!(on!("any"), [true, true]);
     assert_eq!(on!("failed"), [true, false]);
     assert_eq!(on!("refused"), [false, true]);
+}
+
+/// What nobody could have answered otherwise is nothing to stand in for.
+#[tokio::test(start_paused = true)]
+async fn when_it_is_an_outage() {
+    #[steadfast::fallback(expr = 7, when = steadfast::Fault::class)]
+    #[steadfast::circuit_breaker(consecutive = 1)]
+    async fn by_class(kind: io::ErrorKind) -> io::Result<u32> {
+        Err(kind.into())
+    }
+    #[steadfast::fallback(expr = 7, when = |error| error.kind() == io::ErrorKind::NotFound)]
+    async fn by_closure(kind: io::ErrorKind) -> io::Result<u32> {
+        Err(kind.into())
+    }
+    by_class(io::ErrorKind::NotFound).await.expect_err("there is none");
+    assert_eq!(by_class(io::ErrorKind::ConnectionRefused).await.expect("the fallback"), 7);
+    assert_eq!(by_class(io::ErrorKind::NotFound).await.expect("the breaker is open"), 7);
+    by_closure(io::ErrorKind::ConnectionRefused).await.expect_err("not that");
+    assert_eq!(by_closure(io::ErrorKind::NotFound).await.expect("the fallback"), 7);
 }
 
 #[tokio::test(start_paused = true)]

@@ -75,7 +75,7 @@ functions!(three #[steadfast::deadline("2s")] #[steadfast::retry] #[steadfast::d
 functions!(guarded #[steadfast::circuit_breaker]);
 functions!(by_slowness #[steadfast::circuit_breaker(slow_after = "1m")]);
 functions!(of_calls #[steadfast::circuit_breaker(window = 100)]);
-functions!(keyed #[steadfast::circuit_breaker(per = (7,))]);
+functions!(keyed #[steadfast::circuit_breaker(per = 3 + 4)]);
 functions!(fallen #[steadfast::fallback(expr = 7)]);
 functions!(all
     #[steadfast::fallback(expr = 7)]
@@ -132,6 +132,13 @@ fn a_deadline_for_each_attempt_adds_another_timer() {
 #[test]
 fn a_breaker_adds_its_permit() {
     assert_adds(72, guarded::sizes());
+    assert_adds(72, by_slowness::sizes());
+    assert_adds(72, of_calls::sizes());
+}
+
+#[test]
+fn a_key_adds_where_its_breaker_is() {
+    assert_adds(104, keyed::sizes());
 }
 
 #[test]

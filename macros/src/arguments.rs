@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Type, parse_quote};
 
 use crate::{
     args::Mistakes,
-    tokens::{mentions, take_muts},
+    tokens::{ASYNC_TRAIT_SELF, contains, mentions, take_muts},
 };
 
 #[derive(Clone)]
@@ -23,8 +23,13 @@ pub(crate) struct Arguments {
 /// How an argument is handed on to another function.
 #[derive(Clone)]
 pub(crate) enum Handed {
-    This,
-    Named(Ident),
+    This {
+        mutably: bool,
+    },
+    Named {
+        name: Ident,
+        mutably: bool,
+    },
     /// Not by one name, or not always there.
     Nameless(TokenStream),
 }
@@ -45,7 +50,8 @@ impl Arguments {
         for argument in &sig.inputs {
             match argument {
                 FnArg::Receiver(receiver) => {
-                    handed.push(Handed::This);
+                    let mutably = matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
+                    handed.push(Handed::This { mutably });
                     if !matches!(receiver.kind, ReceiverKind::Reference(..)) {
                         owners.push(Ident::from(receiver.self_token));
                     }
@@ -54,7 +60,8 @@ impl Arguments {
                     let has_cfg = argument.attrs.iter().any(|attr| attr.path().is_ident("cfg"));
                     handed.push(match &*argument.pat {
                         Pat::Ident(pattern) if pattern.by_ref.is_none() && !has_cfg => {
-                            Handed::Named(pattern.ident.clone())
+                            let mutably = matches!(&*argument.ty, Type::Reference(r) if r.mutability.is_some());
+                            Handed::Named { name: pattern.ident.clone(), mutably }
                         }
                         pattern => Handed::Nameless(pattern.to_token_stream()),
                     });
@@ -75,6 +82,21 @@ impl Arguments {
 
     pub(crate) fn handed(&self) -> impl Iterator<Item = &Handed> {
         self.handed.iter()
+    }
+
+    /// Whether an expression borrows from an argument that the body may need for itself: an owned
+    /// one, or one behind a `&mut`.
+    pub(crate) fn are_claimed_by(&self, expr: &impl ToTokens) -> bool {
+        let tokens = expr.to_token_stream();
+        let claimed = |name: &Ident| contains(tokens.clone(), &name.to_string());
+        self.owners.iter().any(claimed)
+            || self.handed.iter().any(|handed| match handed {
+                Handed::Named { name, mutably: true } => claimed(name),
+                Handed::This { mutably: true } => {
+                    ["self", ASYNC_TRAIT_SELF].iter().any(|this| contains(tokens.clone(), this))
+                }
+                _ => false,
+            })
     }
 
     pub(crate) fn muts(&self) -> &[MutArgument] {

@@ -66,6 +66,8 @@ fn around(func: Func, stack: &Stack) -> TokenStream {
     if cx.refusals {
         // A reference, since a block that takes all by value must leave it to the others.
         cx.declare_first(quote!(let __steadfast_refusals = &#rt::Refusals::new();));
+    }
+    if cx.refusals || cx.gate.is_some() {
         // In braces of ours: in those of a user's 2021, the future would outlive what it refers to.
         statements = quote!(#[allow(unused_braces)] { #statements });
     }

@@ -1,7 +1,7 @@
 //! Reads the annotated function, and finds the future in it.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, ReturnType, Signature, Token, Visibility,
     ext::IdentExt,
@@ -14,7 +14,7 @@ use crate::{
     body::{Body, lift_inner_attributes, unwrap_invisible},
     tokens::{
         ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, local, names_a_future,
-        output_type, placed_at, take_muts, without_impl,
+        output_type, placed_at, renamed, take_muts, without_impl,
     },
 };
 
@@ -228,18 +228,39 @@ impl Func {
         }
     }
 
-    fn is_async_trait(&self) -> bool {
+    /// Whether `#[async_trait]` has been here before.
+    pub(crate) fn is_async_trait(&self) -> bool {
         let way = self.body.path.split_last();
         way.is_some_and(|(_, way)| async_trait_type(&self.body.at(way)).is_some())
     }
 
-    /// The names by which the arguments are handed on to another function.
-    pub(crate) fn handed_names(&self) -> impl Iterator<Item = Ident> {
+    /// An attribute's arguments, as they read inside the body: `#[async_trait]` has moved `self`.
+    ///
+    /// Input:  `with = self.breaker`
+    /// Output: `with = __self.breaker`, under `#[async_trait]`
+    pub(crate) fn as_seen_inside(&self, arguments: TokenStream) -> TokenStream {
+        if self.is_async_trait() { renamed(arguments, "self", ASYNC_TRAIT_SELF) } else { arguments }
+    }
+
+    /// The arguments, as they are handed on to a function whose path stands there. What is behind a
+    /// `&mut` is borrowed anew, so that it can be handed to another one after that.
+    ///
+    /// Input:  `&mut self, shop: &str, items: &mut Vec<u8>`
+    /// Output: `(&mut *self, shop, &mut *items,)`
+    pub(crate) fn handed_on(&self, at: Span) -> Group {
         let this = if self.is_async_trait() { ASYNC_TRAIT_SELF } else { "self" };
-        self.arguments.handed().map(move |handed| match handed {
-            Handed::Named(name) => name.clone(),
-            Handed::This | Handed::Nameless(_) => Ident::new(this, Span::call_site()),
-        })
+        let arguments = self.arguments.handed().map(|handed| {
+            let (name, mutably) = match handed {
+                Handed::Named { name, mutably } => (name.clone(), *mutably),
+                Handed::This { mutably } => (Ident::new(this, Span::call_site()), *mutably),
+                Handed::Nameless(_) => (Ident::new(this, Span::call_site()), false),
+            };
+            let name = Ident::new(&name.to_string(), at.resolved_at(name.span()));
+            if mutably { quote_spanned!(at=> &mut *#name) } else { name.to_token_stream() }
+        });
+        let mut group = Group::new(Delimiter::Parenthesis, quote!(#(#arguments,)*));
+        group.set_span(at);
+        group
     }
 
     pub(crate) fn arguments(&self) -> &Arguments {

@@ -44,7 +44,7 @@ impl Stack {
                 ),
             ));
         }
-        let mut args = Args::parse(name, args, mistakes);
+        let mut args = Args::parse(name, func.as_seen_inside(args), mistakes);
         let own_krate = args.take_crate(mistakes);
         let mut read = vec![(name, func.name().span().located_at(Span::call_site()), args)];
         let mut krates: Vec<Path> = own_krate.into_iter().collect();
@@ -53,7 +53,8 @@ impl Stack {
             match sibling(&attr, krates.first()) {
                 None => func.attrs.push(attr),
                 Some(name) => {
-                    let mut args = Args::parse(name, arguments(name, &attr, mistakes), mistakes);
+                    let written = func.as_seen_inside(arguments(name, &attr, mistakes));
+                    let mut args = Args::parse(name, written, mistakes);
                     krates.extend(args.take_crate(mistakes));
                     read.push((name, attr.path().span(), args));
                     siblings.push(attr.path().clone());

@@ -200,6 +200,18 @@ pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
     })
 }
 
+/// Calls something else what is called `from`.
+pub(crate) fn renamed(tokens: TokenStream, from: &str, to: &str) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Ident(ident) if ident == from => Ident::new(to, ident.span()).into(),
+            TokenTree::Group(group) => like(&group, renamed(group.stream(), from, to)).into(),
+            token => token,
+        })
+        .collect()
+}
+
 pub(crate) fn is_ident(token: &TokenTree, name: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == name)
 }

@@ -10,7 +10,7 @@ use crate::{
     args::{Arg, Args, Key, Mistakes, list},
     duration,
     nearest::nearest,
-    tokens::{contains, placed_at},
+    tokens::placed_at,
 };
 
 /// A value that is known now, or an expression that will be at run time.
@@ -196,10 +196,35 @@ pub(crate) fn place(args: &mut Args, place: &Place, mistakes: &mut Mistakes) -> 
             mistakes.at(value, format_args!("`{name}` cannot be `None`: did you mean `none`?"));
         }
         Expr::Lit(_) => mistakes.at(value, place.literal),
-        value if contains(value.to_token_stream(), "new") => mistakes.at(value, place.made),
+        value if is_made(value) => mistakes.at(value, place.made),
         value => return Some(value.clone()),
     }
     None
+}
+
+/// Whether the value is made on the spot: `CircuitBreaker::new(..)`, and setters behind it.
+fn is_made(expr: &Expr) -> bool {
+    match expr {
+        Expr::MethodCall(call) => is_made(&call.receiver),
+        Expr::Reference(reference) => is_made(&reference.expr),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "new"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the value is the same for every call: a literal, or several.
+pub(crate) fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_) => true,
+        Expr::Paren(paren) => is_constant(&paren.expr),
+        Expr::Reference(reference) => is_constant(&reference.expr),
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_constant),
+        Expr::Unary(unary) => is_constant(&unary.expr),
+        _ => false,
+    }
 }
 
 /// Borrows a value, with the reference placed at it.

@@ -6,7 +6,7 @@
 //! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint | a failure |
 //! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` | a failure |
 //! | [`Permanent`](Class::Permanent) | it will never work as asked | stops | ignored: the peer is well |
-//! | [`Refused`](Class::Refused) | steadfast itself said no: a breaker is open | stops, unless it can outlast it | ignored |
+//! | [`Refused`](Class::Refused) | steadfast itself said no: a breaker is open | stops, unless its waits outlast it | ignored |
 //!
 //! Derive [`Fault`](derive@crate::Fault) on your own error enum. These have it already:
 //! [`std::io::Error`], [`steadfast::Error`](crate::Error), and behind features `http::StatusCode`,

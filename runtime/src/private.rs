@@ -8,7 +8,7 @@ pub mod v1 {
     pub use crate::{
         circuit_breaker::{
             CircuitBreaker, Window,
-            guarded::{gate, gate_per, guarded, judged, lasting},
+            guarded::{gate, gate_per, guarded, handle, judged, lasting},
         },
         deadline::{Deadline, within::within},
         fallback::{

@@ -163,3 +163,33 @@ async fn many_threads_and_more_keys_than_breakers() {
     }
     assert_eq!(hosts.peer.calls(), 40_000);
 }
+
+/// What an operator does to the breaker of all keys holds for each of them.
+#[tokio::test(start_paused = true)]
+async fn forced_for_all_keys() {
+    let hosts = Hosts::most(10);
+    hosts.open(7).await;
+    hosts.breaker.force_open();
+    for host in 0..10 {
+        assert!(hosts.is_open(host).await);
+    }
+    hosts.breaker.disable();
+    for host in 0..10 {
+        assert!(!hosts.is_open(host).await);
+    }
+    hosts.breaker.reset();
+    for host in 0..10 {
+        assert_eq!(hosts.is_open(host).await, host == 7);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keys_handle_knows_the_others() {
+    let hosts = Hosts::most(10);
+    hosts.breaker.per(&1).per(&2).force_open();
+    assert!(hosts.is_open(2).await && !hosts.is_open(1).await);
+    let mut transitions = hosts.breaker.subscribe();
+    hosts.open(3).await;
+    let told = transitions.next().await.expect("there is one");
+    assert_eq!((told.key.as_deref(), told.to), (Some("3"), State::Open));
+}

@@ -55,6 +55,28 @@ async fn attempts_may_outlast_a_short_open_time() {
     assert_eq!(client.state(), State::Closed);
 }
 
+/// To hold a hundred callers until the one probe of them is let in would help nobody.
+#[tokio::test(start_paused = true)]
+async fn but_do_not_wait_longer_than_they_would() {
+    #[steadfast::retry(max = 3, budget = none)]
+    #[steadfast::circuit_breaker(with = client.breaker)]
+    async fn call(client: &Client) -> Result<u32, Trouble> {
+        client.peer.answer().await
+    }
+    #[steadfast::retry(max = 3, budget = none)]
+    async fn through_another(client: &Client) -> Result<u32, Trouble> {
+        client.call().await
+    }
+    let client = Client::new(CircuitBreaker::new("five").consecutive(1).open_for(5 * SECOND));
+    client.peer.is(Mood::Fails);
+    let start = Instant::now();
+    for _ in 0..3 {
+        call(&client).await.expect_err("it is down");
+        through_another(&client).await.expect_err("it is down");
+    }
+    assert_eq!((start.elapsed(), client.peer.calls()), (Duration::ZERO, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_outer_breaker_ignores_an_inner_ones_refusal() {
     #[steadfast::circuit_breaker(consecutive = 1)]
@@ -132,6 +154,72 @@ async fn a_deadline_for_each_attempt() {
     assert!(matches!(error, Trouble::Refused(Error::DeadlineExceeded { .. })), "{error}");
     assert!(call(&client).await.expect_err("it is open").is_open());
     assert_eq!((start.elapsed().as_secs(), client.peer.calls()), (3, 3));
+}
+
+/// A breaker in a field, whatever the body does to what the field is in.
+#[tokio::test(start_paused = true)]
+async fn in_a_field_of_what_the_body_takes() {
+    use std::sync::Arc;
+
+    struct Counter {
+        breaker: CircuitBreaker,
+        count: u32,
+    }
+
+    impl Counter {
+        #[steadfast::circuit_breaker(with = self.breaker)]
+        async fn changes(&mut self) -> Result<u32, Trouble> {
+            self.count += 1;
+            Ok(self.count)
+        }
+
+        #[steadfast::deadline("1s")]
+        #[steadfast::retry]
+        #[steadfast::circuit_breaker(with = self.breaker, per = 1 + self.count)]
+        async fn keyed(&mut self) -> Result<u32, Trouble> {
+            self.count += 1;
+            Ok(self.count)
+        }
+
+        #[steadfast::circuit_breaker(with = self.breaker)]
+        async fn ends(self) -> Result<u32, Trouble> {
+            Ok(self.count)
+        }
+    }
+
+    #[steadfast::deadline("1s")]
+    #[steadfast::circuit_breaker(with = counter.breaker)]
+    async fn owns(counter: Arc<Counter>) -> Result<Arc<Counter>, Trouble> {
+        Ok(counter)
+    }
+
+    #[async_trait::async_trait]
+    trait Counts {
+        async fn count(&mut self) -> Result<u32, Trouble>;
+    }
+
+    #[async_trait::async_trait]
+    impl Counts for Counter {
+        #[steadfast::fallback(expr = self.count + 100)]
+        #[steadfast::retry(budget = none)]
+        #[steadfast::circuit_breaker(with = self.breaker)]
+        async fn count(&mut self) -> Result<u32, Trouble> {
+            self.count += 1;
+            Ok(self.count)
+        }
+    }
+
+    let mut counter = Counter { breaker: CircuitBreaker::new("counter"), count: 0 };
+    assert_eq!(counter.changes().await.expect("it is well"), 1);
+    assert_eq!(counter.keyed().await.expect("it is well"), 2);
+    assert_eq!(counter.count().await.expect("it is well"), 3);
+    counter.breaker.force_open();
+    assert!(counter.changes().await.expect_err("it is open").is_open());
+    assert_eq!(counter.count().await.expect("the fallback"), 103);
+    counter.breaker.reset();
+    assert_eq!(counter.ends().await.expect("it is well"), 3);
+    let counter = Arc::new(Counter { breaker: CircuitBreaker::new("counter"), count: 7 });
+    assert_eq!(owns(counter).await.expect("it is well").count, 7);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,14 +9,24 @@ use syn::{Expr, ExprLit, Lit};
 use super::{Code, Context};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
+    func::Func,
     tokens::{local, placed_at, reported_at},
-    value::{self, Place, Setting, borrowed, callable, keyed, place},
+    value::{self, Place, Setting, borrowed, callable, is_constant, keyed, place},
 };
 
 const FAILURE_RATE: Key = Key {
     name: "failure_rate",
     example: "failure_rate = 0.5",
-    elsewhere: &["error_rate", "failure_ratio", "failure_threshold", "rate", "threshold"],
+    elsewhere: &[
+        "error_rate",
+        "error_threshold_percentage",
+        "failure_rate_threshold",
+        "failure_ratio",
+        "failure_threshold",
+        "failureRateThreshold",
+        "rate",
+        "threshold",
+    ],
 };
 const CONSECUTIVE: Key = Key {
     name: "consecutive",
@@ -26,13 +36,21 @@ const CONSECUTIVE: Key = Key {
 const WINDOW: Key = Key {
     name: "window",
     example: "window = \"60s\"",
-    elsewhere: &["rolling_window", "sampling_duration", "sliding_window", "window_size"],
+    elsewhere: &[
+        "interval",
+        "rolling_window",
+        "sampling_duration",
+        "sliding_window",
+        "sliding_window_size",
+        "window_size",
+    ],
 };
 const MIN_CALLS: Key = Key {
     name: "min_calls",
     example: "min_calls = 20",
     elsewhere: &[
         "min_throughput",
+        "minimum_throughput",
         "minimum_calls",
         "minimum_number_of_calls",
         "request_volume_threshold",
@@ -49,8 +67,8 @@ const OPEN_FOR: Key = Key {
         "recovery_timeout",
         "reset_timeout",
         "sleep_window",
-        "timeout",
         "wait_duration",
+        "wait_duration_in_open_state",
     ],
 };
 const MAX_OPEN_FOR: Key = Key {
@@ -64,7 +82,9 @@ const PROBES: Key = Key {
     elsewhere: &[
         "half_open_calls",
         "half_open_max_calls",
+        "max_requests",
         "permitted_calls",
+        "permitted_number_of_calls_in_half_open_state",
         "success_threshold",
         "trial_calls",
     ],
@@ -85,7 +105,7 @@ const MAX_KEYS: Key =
 const WHEN: Key = Key {
     name: "when",
     example: "when(Error::is_outage)",
-    elsewhere: &["condition", "if", "on", "predicate", "record"],
+    elsewhere: &["condition", "if", "ignore", "on", "predicate", "record"],
 };
 const WITH: Key =
     Key { name: "with", example: "with = STRIPE", elsewhere: &["breaker", "name", "shared"] };
@@ -158,6 +178,19 @@ impl CircuitBreaker {
             when: callable(&mut args, &WHEN, mistakes),
             with: place(&mut args, &BREAKER, mistakes),
         };
+        if let Some(arg) = args.take_equals(&["timeout"]) {
+            mistakes.at(
+                &arg.key(),
+                "`circuit_breaker` limits no time: write `#[deadline(\"5s\")]` below it for each call; \
+                 how long it refuses is `open_for`",
+            );
+        }
+        if let Some(arg) = args.take_equals(&["fallback"]) {
+            mistakes.at(
+                &arg.key(),
+                "`fallback` is an attribute of its own: write `#[fallback(..)]` above this one",
+            );
+        }
         args.finish(KEYS, mistakes);
         breaker.check(mistakes);
         breaker
@@ -177,7 +210,7 @@ impl CircuitBreaker {
             mistakes
                 .at(&arg.key(), "`max_keys` bounds the keys of `per`: name one, or leave it out");
         }
-        if let Some(Expr::Lit(key)) = &self.per {
+        if let Some(key) = self.per.as_ref().filter(|key| is_constant(key)) {
             mistakes.at(
                 key,
                 "`per` takes what tells the calls apart, such as an argument: `per = host`",
@@ -302,7 +335,7 @@ impl CircuitBreaker {
     /// Output: `gate(&BREAKER)`, `gate(breaker)` with a `let`, or `gate` with a `let`
     fn gate(&self, cx: &mut Context<'_>) -> TokenStream {
         let rt = cx.rt.clone();
-        let (breaker, declaration) = self.breaker(&rt);
+        let (breaker, declaration) = self.breaker(&rt, cx.func);
         let gate = match &self.per {
             None => quote!(#rt::gate(#breaker)),
             Some(key) => {
@@ -321,8 +354,13 @@ impl CircuitBreaker {
 
     /// The breaker, and its declaration.
     ///
-    /// It stands at the top, since it may borrow from what the body's block takes.
-    fn breaker(&self, rt: &TokenStream) -> (TokenStream, TokenStream) {
+    /// It stands at the top, since it may borrow from what the body's block takes; where the body may
+    /// take even that, it is a handle of its own, for some nanoseconds more.
+    ///
+    /// Input:  nothing, `with = STRIPE`, `with = self.breaker` under `&mut self`
+    /// Output: `static BREAKER: CircuitBreaker = ..`, `let breaker = lasting(&STRIPE)`,
+    ///         `let breaker = &handle(lasting(&self.breaker))`
+    fn breaker(&self, rt: &TokenStream, func: &Func) -> (TokenStream, TokenStream) {
         let Some(place) = &self.with else {
             let settings = self.settings(rt).into_iter().map(|(arg, value)| {
                 let key = arg.key();
@@ -334,16 +372,13 @@ impl CircuitBreaker {
             };
             return (quote!(&__STEADFAST_BREAKER), declaration);
         };
-        let reference = borrowed(place);
-        let declaration = if matches!(place, Expr::Path(_)) {
-            // A call, in which a `const` does not outlive the statement: each use of one is a
-            // breaker of its own, which would never open.
-            let lasting = placed_at(place, &quote!(#rt::lasting));
-            quote!(let __steadfast_breaker = #lasting(#reference);)
+        // A call, in which a `const` or a value that is returned does not outlive the statement: each
+        // use of one is a breaker of its own, which would never open.
+        let (lasting, reference) = (placed_at(place, &quote!(#rt::lasting)), borrowed(place));
+        let declaration = if func.arguments().are_claimed_by(place) {
+            quote!(let __steadfast_breaker = &#rt::handle(#lasting(#reference));)
         } else {
-            // The type is written out so that a reference or an `Arc` coerces.
-            let ty = placed_at(place, &quote!(&#rt::CircuitBreaker));
-            quote!(let __steadfast_breaker: #ty = #reference;)
+            quote!(let __steadfast_breaker = #lasting(#reference);)
         };
         (quote!(__steadfast_breaker), declaration)
     }

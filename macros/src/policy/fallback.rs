@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, spanned::Spanned};
+use syn::{Expr, ExprLit, Lit, spanned::Spanned};
 
 use super::{Code, Context};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     arguments::Handed,
     func::Func,
     tokens::{local, placed_at},
-    value::{self, Setting, borrowed, keyed},
+    value::{self, Setting, borrowed, callable, is_constant, keyed},
 };
 
 const EXPR: Key =
@@ -23,8 +23,13 @@ const STALE: Key = Key {
     elsewhere: &["cache", "last_good", "max_age", "ttl"],
 };
 const KEY: Key = Key { name: "key", example: "key = user", elsewhere: &["by", "per"] };
-const ON: Key = Key { name: "on", example: "on = \"refused\"", elsewhere: &["if", "when"] };
-const KEYS: &[Key] = &[EXPR, STALE, KEY, ON];
+const ON: Key = Key { name: "on", example: "on = \"refused\"", elsewhere: &["if", "trigger"] };
+const WHEN: Key = Key {
+    name: "when",
+    example: "when(Error::is_outage)",
+    elsewhere: &["condition", "handle", "predicate"],
+};
+const KEYS: &[Key] = &[EXPR, STALE, KEY, ON, WHEN];
 
 const TRIGGERS: &[(&str, &str)] = &[("any", "Any"), ("failed", "Failed"), ("refused", "Refused")];
 
@@ -34,6 +39,7 @@ pub(crate) struct Fallback {
     stale: Option<Setting<Duration>>,
     key: Option<Expr>,
     on: Option<Setting<Ident>>,
+    when: Option<Expr>,
     /// Whether there is nothing to fall back to.
     pub(crate) is_empty: bool,
 }
@@ -51,12 +57,21 @@ impl Fallback {
             key: one(&mut args, &KEY, mistakes),
             on: keyed(&mut args, &ON, mistakes, |v, m| value::choice(&ON, TRIGGERS, v, m))
                 .map(|(_, on)| on),
+            when: callable(&mut args, &WHEN, mistakes),
             tiers: args.take_values(KEYS, mistakes),
             stale,
             is_empty: false,
         };
+        let named = args.take_equals(&["fn", "function", "to", "with"]);
+        let has_some = has_stale || named.is_some();
+        if let Some(arg) = named {
+            mistakes.at(
+                &arg.key(),
+                "a fallback is named without a key: write it as in `#[fallback(bestsellers)]`",
+            );
+        }
         let is_empty =
-            !has_stale && fallback.tiers.is_empty() && fallback.expr.is_none() && args.is_empty();
+            !has_some && fallback.tiers.is_empty() && fallback.expr.is_none() && args.is_empty();
         args.finish(KEYS, mistakes);
         fallback.check(func, has_stale, mistakes);
         Self { is_empty, ..fallback }
@@ -74,9 +89,22 @@ impl Fallback {
                         call.func.to_token_stream().to_string().replace(' ', "")
                     ),
                 ),
-                Expr::Lit(_) => {
-                    mistakes.at(tier, "for a value, write `expr = ..`: a fallback is a function");
-                }
+                Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => mistakes.at(
+                    tier,
+                    format_args!(
+                        "a fallback is a function: write `{}` without quotes",
+                        name.value()
+                    ),
+                ),
+                Expr::Field(field) => mistakes.at(
+                    tier,
+                    format_args!(
+                        "a fallback is a function, by its path: write `Self::{}`",
+                        field.member.to_token_stream()
+                    ),
+                ),
+                Expr::Array(_) | Expr::Tuple(_) => mistakes
+                    .at(tier, "fallbacks stand beside each other: write `replica, bestsellers`"),
                 _ => mistakes.at(
                     tier,
                     "a fallback is a function, by its name: for a value, write `expr = ..`",
@@ -93,6 +121,11 @@ impl Fallback {
                 stale.expr(),
                 "whose last good value is it? add the arguments that it depends on: `key = user`, \
                  or `key = ()` if it is everybody's",
+            ),
+            (Some(_), Some(key)) if is_constant(key) => mistakes.at(
+                key,
+                "this is the same for all, and one gets what another asked for: name the arguments \
+                 that the value depends on, as in `key = user`",
             ),
             (Some(stale), _) if stale.known() == Some(Duration::ZERO) => {
                 mistakes.at(stale.expr(), "a value is always older than that: give it time");
@@ -141,7 +174,7 @@ impl Fallback {
     ///
     /// 'tiers: {
     ///     let outcome: Result<T, E> = future.await;
-    ///     let failure = match failure(outcome, On::Any, &refusals) {
+    ///     let failure = match failure(outcome, On::Any, &refusals, any) {
     ///         Ok(outcome) => {
     ///             kept.keep(&outcome);
     ///             break 'tiers outcome;
@@ -151,7 +184,7 @@ impl Fallback {
     ///     if let Some(outcome) = failure.stale(&SITE, &kept, Duration::new(300, 0)) {
     ///         break 'tiers outcome;
     ///     }
-    ///     let outcome = failure.stand_in((client, user,), bestsellers).await;
+    ///     let outcome = failure.stand_in(bestsellers, (client, user,)).await;
     ///     if failure.served(&SITE, "bestsellers", &outcome) {
     ///         break 'tiers outcome;
     ///     }
@@ -164,6 +197,8 @@ impl Fallback {
         let ret = cx.func.ret();
         let (outcome, failure) = (local("__steadfast_outcome"), quote!(__steadfast_failure));
         let looked_for = placed_at(&cx.func.outcome(), &quote!(#rt::failure));
+        let when =
+            self.when.as_ref().map_or_else(|| quote!(#rt::any), |when| cx.when(Some(when)).1);
         let seen = placed_at(&cx.func.outcome(), &quote!(#outcome));
         let on = self.on.as_ref().and_then(Setting::known);
         let on = on.map_or_else(|| quote!(#rt::On::Any), |on| quote!(#rt::On::#on));
@@ -175,13 +210,9 @@ impl Fallback {
         let (keep, stale) = self.stale(cx);
         let calls = self.tiers.iter().map(|path| {
             let stand_in = placed_at(path, &quote!(#rt::Failure::stand_in));
-            let at = path.span();
-            let arguments = cx.func.handed_names().map(|mut name| {
-                name.set_span(at.resolved_at(name.span()));
-                name
-            });
+            let arguments = cx.func.handed_on(path.span());
             let name = path.to_token_stream().to_string().replace(' ', "");
-            (quote!(#stand_in(&#failure, (#(#arguments,)*), #path)), name)
+            (quote!(#stand_in(&#failure, #path, #arguments)), name)
         });
         let value = self.expr.iter().map(|expr| {
             let answer = placed_at(expr, &quote!(#rt::Failure::answer));
@@ -207,7 +238,7 @@ impl Fallback {
         Code::Statements(quote! {
             '__steadfast_tiers: {
                 let #outcome: #ret = { #inner };
-                let #failure = match #looked_for(#seen, #on, #refusals) {
+                let #failure = match #looked_for(#seen, #on, #refusals, #when) {
                     #rt::Result::Ok(#outcome) => {
                         #keep
                         break '__steadfast_tiers #outcome;

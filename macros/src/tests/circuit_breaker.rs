@@ -22,17 +22,20 @@ fn alone() {
                     .failure_rate(0.3f64)
                     .window(__steadfast::Window::Calls(100u32))
                     .open_for(__steadfast::Duration::new(5u64, 0u32));
-                __steadfast::pin!(
-                    __steadfast::guarded(__steadfast::gate(& __STEADFAST_BREAKER), async move {
-                    #[allow(clippy::used_underscore_binding)] let _ = (& movie,); if let
-                    __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
-                    Result < u64, ApiError > > { return __steadfast_never; } #[allow(unused_braces)]
-                    { client.get(movie). await ? .price() } }, | __steadfast_outcome |
-                    __steadfast::judged(& __STEADFAST_SITE, __steadfast_outcome,
-                    __steadfast::by_fault), | __steadfast_refusal | __steadfast::refused(&
-                    __STEADFAST_SITE, __steadfast_refusal),)
-                )
-                    .await
+                #[allow(unused_braces)]
+                {
+                    __steadfast::pin!(
+                        __steadfast::guarded(__steadfast::gate(& __STEADFAST_BREAKER), async move {
+                        #[allow(clippy::used_underscore_binding)] let _ = (& movie,); if let
+                        __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
+                        Result < u64, ApiError > > { return __steadfast_never; }
+                        #[allow(unused_braces)] { client.get(movie). await ? .price() } }, |
+                        __steadfast_outcome | __steadfast::judged(& __STEADFAST_SITE,
+                        __steadfast_outcome, __steadfast::by_fault), | __steadfast_refusal |
+                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
+                    )
+                        .await
+                }
             }
         "#]],
     );
@@ -55,19 +58,23 @@ fn shared_and_for_each_key() {
                 static __STEADFAST_SITE: __steadfast::Site = __steadfast::Site::new(
                     __steadfast::concat!(__steadfast::module_path!(), "::", "fetch"),
                 );
-                let __steadfast_breaker: &__steadfast::CircuitBreaker = &self.hosts;
+                let __steadfast_breaker = __steadfast::lasting(&self.hosts);
                 #[allow(clippy::needless_borrows_for_generic_args)]
                 let __steadfast_gate = __steadfast::gate_per(__steadfast_breaker, &(url.len() % 4));
-                __steadfast::pin!(
-                    __steadfast::guarded(__steadfast_gate, async move { if let
-                    __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
-                    Result < u64, ApiError > > { return __steadfast_never; } #[allow(unused_braces)]
-                    { self.client.get(url). await ? .price() } }, | __steadfast_outcome |
-                    __steadfast::judged(& __STEADFAST_SITE, __steadfast_outcome, | __steadfast_error
-                    | Error::is_outage(__steadfast_error)), | __steadfast_refusal |
-                    __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
-                )
-                    .await
+                #[allow(unused_braces)]
+                {
+                    __steadfast::pin!(
+                        __steadfast::guarded(__steadfast_gate, async move { if let
+                        __steadfast::Option::Some(__steadfast_never) = __steadfast::Option::None:: <
+                        Result < u64, ApiError > > { return __steadfast_never; }
+                        #[allow(unused_braces)] { self.client.get(url). await ? .price() } }, |
+                        __steadfast_outcome | __steadfast::judged(& __STEADFAST_SITE,
+                        __steadfast_outcome, | __steadfast_error |
+                        Error::is_outage(__steadfast_error)), | __steadfast_refusal |
+                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
+                    )
+                        .await
+                }
             }
         "#]],
     );

@@ -39,6 +39,7 @@ fn of_three_tiers() {
                         __steadfast_outcome,
                         __steadfast::On::Any,
                         __steadfast::Option::None,
+                        __steadfast::any,
                     ) {
                         __steadfast::Result::Ok(__steadfast_outcome) => {
                             __steadfast::Kept::keep(&__steadfast_kept, &__steadfast_outcome);
@@ -56,8 +57,8 @@ fn of_three_tiers() {
                     }
                     let __steadfast_outcome = __steadfast::Failure::stand_in(
                             &__steadfast_failure,
-                            (self, user, page),
                             replica,
+                            (self, user, page),
                         )
                         .await;
                     if __steadfast_failure.served(&__STEADFAST_SITE, "replica", &__steadfast_outcome)
@@ -66,8 +67,8 @@ fn of_three_tiers() {
                     }
                     let __steadfast_outcome = __steadfast::Failure::stand_in(
                             &__steadfast_failure,
-                            (self, user, page),
                             Self::bestsellers,
+                            (self, user, page),
                         )
                         .await;
                     if __steadfast_failure
@@ -142,16 +143,17 @@ fn below_a_deadline() {
                         __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
                         __steadfast_refusals.note(__steadfast_refusal)))) . await }; let
                         __steadfast_failure = match __steadfast::failure(__steadfast_outcome,
-                        __steadfast::On::Refused, __steadfast::Option::Some(__steadfast_refusals)) {
-                        __steadfast::Result::Ok(__steadfast_outcome) => { break '__steadfast_tiers
-                        __steadfast_outcome; } __steadfast::Result::Err(__steadfast_failure) =>
-                        __steadfast_failure, }; let __steadfast_outcome =
-                        __steadfast::Failure::stand_in(& __steadfast_failure, (user,), bestsellers).
-                        await; if __steadfast_failure.served(& __STEADFAST_SITE, "bestsellers", &
-                        __steadfast_outcome) { break '__steadfast_tiers __steadfast_outcome; }
-                        __steadfast_failure.unserved_but(& __STEADFAST_SITE, __steadfast_outcome) }
-                        }, | __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
-                        __steadfast_refusals.note(__steadfast_refusal)))
+                        __steadfast::On::Refused, __steadfast::Option::Some(__steadfast_refusals),
+                        __steadfast::any) { __steadfast::Result::Ok(__steadfast_outcome) => { break
+                        '__steadfast_tiers __steadfast_outcome; }
+                        __steadfast::Result::Err(__steadfast_failure) => __steadfast_failure, }; let
+                        __steadfast_outcome = __steadfast::Failure::stand_in(& __steadfast_failure,
+                        bestsellers, (user,)). await; if __steadfast_failure.served(&
+                        __STEADFAST_SITE, "bestsellers", & __steadfast_outcome) { break
+                        '__steadfast_tiers __steadfast_outcome; } __steadfast_failure.unserved_but(&
+                        __STEADFAST_SITE, __steadfast_outcome) } }, | __steadfast_refusal |
+                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusals
+                        .note(__steadfast_refusal)))
                     )
                         .await
                 }

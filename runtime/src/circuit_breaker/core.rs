@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -34,13 +34,15 @@ pub(crate) struct Core {
     /// The key by its hash, where this is one breaker of many; 0 where it is not.
     pub(super) hash: AtomicU64,
     key: Mutex<Option<Arc<str>>>,
+    /// The breaker that this is one of many of.
+    root: Weak<Core>,
     keys: OnceLock<Keys>,
     budget: OnceLock<RetryBudget>,
     watchers: OnceLock<broadcast::Sender<Transition>>,
 }
 
 impl Core {
-    pub(super) fn new(name: &'static str, settings: Settings) -> Self {
+    pub(super) fn new(name: &'static str, settings: Settings, root: Weak<Self>) -> Self {
         let machine = Machine::new(&settings, clock::now());
         Self {
             machine,
@@ -48,6 +50,7 @@ impl Core {
             name,
             hash: AtomicU64::new(0),
             key: Mutex::new(None),
+            root,
             keys: OnceLock::new(),
             budget: OnceLock::new(),
             watchers: OnceLock::new(),
@@ -56,8 +59,13 @@ impl Core {
 
     /// The breakers of its keys.
     #[inline]
-    pub(super) fn keys(&self) -> &Keys {
-        self.keys.get_or_init(|| Keys::new(self.name, self.settings))
+    pub(super) fn keys(self: &Arc<Self>) -> &Keys {
+        self.keys.get_or_init(|| Keys::new(self))
+    }
+
+    /// The breaker that this is one of many of, if it is.
+    pub(super) fn root(&self) -> Option<Arc<Self>> {
+        self.root.upgrade()
     }
 
     /// The breakers of its keys, if a key was ever asked for.
@@ -124,9 +132,13 @@ impl Rules for Core {
             cause,
             open_for,
         });
-        if let Some(watchers) = self.watchers.get() {
-            // Fails if nobody watches any more.
-            let _ = watchers.send(Transition { breaker, key, from, to, cause, open_for });
+        let transition = Transition { breaker, key, from, to, cause, open_for };
+        let root = self.root();
+        for core in [Some(self), root.as_deref()].into_iter().flatten() {
+            if let Some(watchers) = core.watchers.get() {
+                // Fails if nobody watches any more.
+                let _ = watchers.send(transition.clone());
+            }
         }
     }
 }

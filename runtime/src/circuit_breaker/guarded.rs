@@ -4,7 +4,7 @@ use std::{
     hash::Hash,
     mem,
     pin::Pin,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -40,15 +40,16 @@ pub fn gate(breaker: &CircuitBreaker) -> Gate<'_> {
     Gate { core, root: core, hash: 0 }
 }
 
-/// The breaker of the key, or the one of all who find none.
+/// The breaker of the key, or the one of all who find none. What somebody has forced that one to
+/// do holds for every key.
 #[inline]
 pub fn gate_per<'a, K: Hash + Debug + ?Sized>(breaker: &'a CircuitBreaker, key: &K) -> Gate<'a> {
     let root = breaker.core();
     let keys = root.keys();
     let hash = keys.hash(key);
     match keys.find(hash, key) {
-        Some(core) => Gate { core, root, hash },
-        None => Gate { core: root, root, hash: 0 },
+        Some(core) if !root.machine.state().is_forced() => Gate { core, root, hash },
+        _ => Gate { core: root, root, hash: 0 },
     }
 }
 
@@ -56,6 +57,11 @@ pub fn gate_per<'a, K: Hash + Debug + ?Sized>(breaker: &'a CircuitBreaker, key: 
 #[inline]
 pub fn lasting(breaker: &CircuitBreaker) -> &CircuitBreaker {
     breaker
+}
+
+/// A handle that borrows nothing.
+pub fn handle(breaker: &CircuitBreaker) -> CircuitBreaker {
+    CircuitBreaker::of_core(Arc::clone(breaker.core()))
 }
 
 impl<'a> Gate<'a> {

@@ -12,7 +12,8 @@ impl CircuitBreaker {
     /// The breaker of a key, such as a host, which it makes if there is none: what `per` goes
     /// through. It has the same settings.
     ///
-    /// While the handle lives the breaker stays that key's.
+    /// While the handle lives the breaker stays that key's. What is done to the handle on the whole
+    /// family holds for each key, until it is [`reset`](Self::reset).
     ///
     /// # Example: take one host out of service
     ///
@@ -25,9 +26,11 @@ impl CircuitBreaker {
     /// assert_eq!(HOSTS.per("eu-2.example.com").state(), State::Closed);
     /// ```
     pub fn per<K: Hash + Debug + ?Sized>(&self, key: &K) -> Self {
-        let core = self.core();
-        let keys = core.keys();
-        Self::of_core(Arc::clone(keys.find(keys.hash(key), key).unwrap_or(core)))
+        // A key's own handle knows the others too.
+        let root = self.core().root().unwrap_or_else(|| Arc::clone(self.core()));
+        let keys = root.keys();
+        let found = keys.find(keys.hash(key), key).map(Arc::clone);
+        Self::of_core(found.unwrap_or(root))
     }
 
     /// What it does with a call.
@@ -59,7 +62,7 @@ impl CircuitBreaker {
         self.core().snapshot()
     }
 
-    /// Refuses every call, until another of these methods is called.
+    /// Refuses every call, also those of all keys, until another of these methods is called.
     ///
     /// # Example: a dependency goes into maintenance
     ///

@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, Hash, RandomState},
     mem::replace,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -23,6 +23,7 @@ use super::{core::Core, settings::Settings};
 /// process: for 10 000 keys, once in 10^11 processes.
 #[derive(Debug)]
 pub(super) struct Keys {
+    root: Weak<Core>,
     name: &'static str,
     settings: Settings,
     hasher: RandomState,
@@ -47,9 +48,11 @@ struct Places {
 }
 
 impl Keys {
-    pub(super) fn new(name: &'static str, settings: Settings) -> Self {
+    pub(super) fn new(root: &Arc<Core>) -> Self {
+        let (name, settings) = (root.name, root.settings);
         let hints = settings.max_keys.next_power_of_two().min(MOST_HINTS);
         Self {
+            root: Arc::downgrade(root),
             name,
             settings,
             hasher: RandomState::new(),
@@ -138,7 +141,8 @@ impl Keys {
         let slots = self.chunks.get(chunk)?.get_or_init(|| {
             (0..FIRST_CHUNK << chunk.saturating_sub(1)).map(|_| OnceLock::new()).collect()
         });
-        Some(slots.get(offset)?.get_or_init(|| Arc::new(Core::new(self.name, self.settings))))
+        let make = || Arc::new(Core::new(self.name, self.settings, self.root.clone()));
+        Some(slots.get(offset)?.get_or_init(make))
     }
 
     /// A closed breaker that nobody has called since the hand last came by, made as new; an open one

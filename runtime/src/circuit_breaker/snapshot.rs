@@ -30,6 +30,12 @@ pub enum State {
 }
 
 impl State {
+    /// Whether somebody has made it so, until they say otherwise.
+    #[inline]
+    pub(super) const fn is_forced(self) -> bool {
+        matches!(self, Self::Disabled | Self::ForcedClosed | Self::ForcedOpen)
+    }
+
     /// Its name in a label, such as `half_open`.
     ///
     /// # Example: without an allocation

@@ -5,6 +5,7 @@ use super::{
     tier::{Answer, StandIn},
 };
 use crate::{
+    fault::{self, Class},
     outcome::Outcome,
     refusals::Refusals,
     site::Site,
@@ -42,17 +43,23 @@ type Either<O> = Result<
 ///
 /// The failure.
 #[inline]
-pub fn failure<O: Outcome>(outcome: O, on: On, refusals: Option<&Refusals>) -> Either<O> {
+pub fn failure<O: Outcome, A: fault::Answer>(
+    outcome: O,
+    on: On,
+    refusals: Option<&Refusals>,
+    when: impl FnOnce(&O::Error) -> A,
+) -> Either<O> {
     let error = match outcome.into_result() {
         Ok(value) => return Ok(Ok(value)),
         Err(error) => error,
     };
     let refused = refusals.is_some_and(|refusals| refusals.last().is_some());
     let trigger = if refused { Trigger::Refused } else { Trigger::Failed };
-    match (on, trigger) {
-        (On::Failed, Trigger::Refused) | (On::Refused, Trigger::Failed) => Ok(Err(error)),
-        _ => Err(Failure { error, trigger, value: PhantomData }),
-    }
+    let wanted = match trigger {
+        Trigger::Failed => on != On::Refused && when(&error).into_class() != Class::Permanent,
+        Trigger::Refused => on != On::Failed,
+    };
+    if wanted { Err(Failure { error, trigger, value: PhantomData }) } else { Ok(Err(error)) }
 }
 
 impl<T, E> Failure<T, E> {
@@ -67,10 +74,8 @@ impl<T, E> Failure<T, E> {
         Some(Ok(value))
     }
 
-    /// Calls a fallback with the function's arguments.
-    ///
-    /// The arguments come first, so that it is the fallback which does not fit them.
-    pub fn stand_in<'e, A, F, M>(&'e self, arguments: A, fallback: F) -> F::Future
+    /// Calls a fallback with the function's arguments, which coerce to those that it takes.
+    pub fn stand_in<'e, F, A, M>(&'e self, fallback: F, arguments: A) -> F::Future
     where
         F: StandIn<'e, A, E, Result<T, E>, M>,
     {

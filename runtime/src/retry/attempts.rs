@@ -150,24 +150,25 @@ impl Attempts {
             Trouble::Error(Class::Ambiguous) if policy.safe => (Reason::Ambiguous, None),
             Trouble::Error(Class::Ambiguous) => return Err(StopCause::Ambiguous),
             Trouble::Error(Class::Permanent) => return Err(StopCause::Permanent),
-            Trouble::Error(Class::Refused { retry_after: None }) => return Err(StopCause::Refused),
             Trouble::Error(Class::Refused { retry_after }) => (Reason::Refused, retry_after),
         };
         if self.attempt >= policy.max {
             return Err(StopCause::Exhausted);
         }
+        if reason == Reason::Refused
+            && !hint.is_some_and(|hint| policy.outlasts(hint, self.attempt))
+        {
+            return Err(StopCause::Refused);
+        }
         if hint.is_some_and(|hint| hint > policy.cap) {
-            let refused = reason == Reason::Refused;
-            return Err(if refused { StopCause::Refused } else { StopCause::HintBeyondCap });
+            return Err(StopCause::HintBeyondCap);
         }
         // This failure may have been the one at which the breaker opened.
-        let mut hint = hint;
-        if let Some((below, open_for)) = below.and_then(|b| Some((b, b.gate.open_for()?))) {
-            if open_for > policy.cap || !below.waits {
-                return Err(StopCause::Refused);
-            }
-            hint = hint.max(Some(open_for));
+        let open = below.and_then(|below| Some((below.waits, below.gate.open_for()?)));
+        if open.is_some_and(|(waits, time)| !waits || !policy.outlasts(time, self.attempt)) {
+            return Err(StopCause::Refused);
         }
+        let hint = hint.max(open.map(|(_, time)| time));
         let wait = policy.wait(self.attempt, &mut self.previous, hint);
         if deadline::remaining().is_some_and(|remaining| wait >= remaining) {
             return Err(StopCause::DeadlineTooNear);

@@ -3,6 +3,16 @@ use std::time::Duration;
 use super::{Backoff, Retry};
 
 impl Retry {
+    /// Whether the waits after this attempt, at their longest, are longer together than `time`.
+    pub(super) fn outlasts(&self, time: Duration, attempt: u32) -> bool {
+        let mut left = nanos(time);
+        // No more of them than matter: even the shortest of waits is doubled soon.
+        for attempt in attempt..self.max.min(attempt.saturating_add(100)) {
+            left = left.saturating_sub(self.ceiling_nanos(attempt));
+        }
+        left == 0
+    }
+
     /// The wait after `attempt` (from 1), before jitter and without a hint of the peer.
     ///
     /// Never above the cap, for any attempt and any settings; the arithmetic saturates.

@@ -28,6 +28,8 @@ async fn in_parentheses(movie: u64) -> anyhow::Result<u64> {
     Ok(movie)
 }
 
+static ONCE: std::sync::OnceLock<CircuitBreaker> = std::sync::OnceLock::new();
+
 struct Hosts {
     breaker: std::sync::Arc<CircuitBreaker>,
     more: Vec<CircuitBreaker>,
@@ -50,6 +52,12 @@ impl Hosts {
         Ok(host.len())
     }
 
+    #[steadfast::circuit_breaker(with = ONCE.get_or_init(|| CircuitBreaker::new("once")))]
+    async fn once(&mut self) -> io::Result<()> {
+        self.more.clear();
+        Ok(())
+    }
+
     fn shared() -> &'static CircuitBreaker {
         static SHARED: CircuitBreaker = CircuitBreaker::new("shared");
         &SHARED
@@ -63,7 +71,8 @@ impl Hosts {
 fn main() {
     drop(by_constants(1));
     drop(in_parentheses(1));
-    let hosts = Hosts { breaker: CircuitBreaker::new("hosts").into(), more: Vec::new() };
+    let mut hosts = Hosts { breaker: CircuitBreaker::new("hosts").into(), more: Vec::new() };
     drop((hosts.through_an_arc(""), hosts.by_an_index(""), hosts.by_a_call("")));
+    drop(hosts.once());
     assert!(circuit_breaker::CircuitBreaker::new("").settings().slow_after.is_none());
 }

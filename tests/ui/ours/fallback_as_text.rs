@@ -1,0 +1,12 @@
+use std::io;
+
+use steadfast::fallback;
+
+#[fallback("cached")]
+async fn price(host: &str, movie: u64) -> io::Result<u64> {
+    Ok(host.len() as u64 + movie)
+}
+
+fn main() {
+    drop(price("", 1));
+}
