@@ -136,6 +136,18 @@ fn a_breaker_adds_its_permit() {
     assert_adds(72, of_calls::sizes());
 }
 
+/// Ten thousand keys, the default bound, are twenty megabytes.
+#[test]
+fn a_breaker_takes_two_kilobytes_and_so_does_each_key() {
+    use steadfast::circuit_breaker::CircuitBreaker;
+
+    let hosts = CircuitBreaker::new("hosts").max_keys(1_000);
+    let one = measure(|| drop(hosts.state()));
+    assert!(one.bytes_total <= 2_000, "{} bytes", one.bytes_total);
+    let keys = measure(|| (0..1_000).for_each(|key| drop(hosts.per(&key))));
+    assert!(keys.bytes_total <= 2_000 * 1_000, "{} bytes", keys.bytes_total);
+}
+
 #[test]
 fn a_key_adds_where_its_breaker_is() {
     assert_adds(104, keyed::sizes());

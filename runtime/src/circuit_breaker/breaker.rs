@@ -33,7 +33,7 @@ use super::{
 /// # Cost
 ///
 /// A call that succeeds while closed takes no lock and pays some nanoseconds; a failure takes a lock
-/// for some more; a refusal takes none. A breaker in use takes about 1.8 KB. Named as a field of
+/// for some more; a refusal takes none. A breaker in use takes about 1.8 KB, as does each key. Named as a field of
 /// what the body may change or consume (`with = self.breaker` under `&mut self`), a call counts a
 /// reference besides.
 ///

@@ -36,8 +36,9 @@ pub(crate) struct Core {
     key: Mutex<Option<Arc<str>>>,
     /// The breaker that this is one of many of.
     root: Weak<Core>,
-    keys: OnceLock<Keys>,
-    budget: OnceLock<RetryBudget>,
+    // In boxes of their own, for most breakers have neither.
+    keys: OnceLock<Box<Keys>>,
+    budget: OnceLock<Box<RetryBudget>>,
     watchers: OnceLock<broadcast::Sender<Transition>>,
 }
 
@@ -60,7 +61,7 @@ impl Core {
     /// The breakers of its keys.
     #[inline]
     pub(super) fn keys(self: &Arc<Self>) -> &Keys {
-        self.keys.get_or_init(|| Keys::new(self))
+        self.keys.get_or_init(|| Box::new(Keys::new(self)))
     }
 
     /// The breaker that this is one of many of, if it is.
@@ -70,7 +71,7 @@ impl Core {
 
     /// The breakers of its keys, if a key was ever asked for.
     pub(super) fn known_keys(&self) -> Option<&Keys> {
-        self.keys.get()
+        self.keys.get().map(AsRef::as_ref)
     }
 
     /// Gives it to a key.
@@ -86,7 +87,7 @@ impl Core {
     /// The budget of the retries that go through this breaker.
     #[inline]
     pub(super) fn budget(&self) -> &RetryBudget {
-        self.budget.get_or_init(RetryBudget::new)
+        self.budget.get_or_init(Box::default)
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
