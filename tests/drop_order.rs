@@ -83,6 +83,22 @@ macro_rules! annotated {
         #[sturdy::deadline("2h", crate = sturdy)]
         $function
     };
+    (guarded $function:item) => {
+        #[sturdy::circuit_breaker(crate = sturdy)]
+        $function
+    };
+    (fallen $function:item) => {
+        #[sturdy::fallback(stale = "5m", key = (), crate = sturdy)]
+        $function
+    };
+    (all $function:item) => {
+        #[sturdy::deadline("3h", crate = sturdy)]
+        #[sturdy::fallback(expr = "other", crate = sturdy)]
+        #[sturdy::retry(crate = sturdy)]
+        #[sturdy::circuit_breaker(crate = sturdy)]
+        #[sturdy::deadline("2h", crate = sturdy)]
+        $function
+    };
 }
 
 #[test]
@@ -99,7 +115,7 @@ fn the_editions_differ() {
 }
 
 same_order! {
-    tail_temporaries in [retried limited both], called with (Noisy("argument")):
+    tail_temporaries in [retried limited both guarded fallen all], called with (Noisy("argument")):
     pub(super) async fn call(_argument: Noisy) -> io::Result<&'static str> {
         let _local = Noisy("local");
         Noisy("temporary").name()
@@ -107,7 +123,7 @@ same_order! {
 }
 
 same_order! {
-    tail_temporaries_of_inner_blocks in [retried limited both], called with ():
+    tail_temporaries_of_inner_blocks in [retried limited both guarded fallen all], called with ():
     pub(super) async fn call() -> io::Result<&'static str> {
         let _outer = Noisy("outer");
         let _bound = {
@@ -125,7 +141,7 @@ same_order! {
 }
 
 same_order! {
-    temporaries_of_if_let in [retried limited both], called with ():
+    temporaries_of_if_let in [retried limited both guarded fallen all], called with ():
     pub(super) async fn call() -> io::Result<&'static str> {
         if let Some(name) = Noisy("condition").maybe(false) {
             Ok(name)
@@ -137,7 +153,7 @@ same_order! {
 }
 
 same_order! {
-    arguments_that_are_read in [retried limited both],
+    arguments_that_are_read in [retried limited both guarded fallen all],
     called with (Noisy("a"), Noisy("b"), (Noisy("c"), Noisy("d")), Noisy("e")):
     pub(super) async fn call(
         a: Noisy,
@@ -168,7 +184,7 @@ same_order! {
 }
 
 same_order! {
-    arguments_that_are_moved in [limited], called with (Noisy("a"), Noisy("b"), Noisy("c")):
+    arguments_that_are_moved in [limited guarded fallen], called with (Noisy("a"), Noisy("b"), Noisy("c")):
     pub(super) async fn call(a: Noisy, b: Noisy, c: Noisy) -> io::Result<&'static str> {
         let _local = Noisy("local");
         b.rest().await?;
@@ -180,7 +196,7 @@ same_order! {
 }
 
 same_order! {
-    arguments_that_may_be_moved in [limited],
+    arguments_that_may_be_moved in [limited guarded fallen],
     called with (Noisy("a"), Noisy("b"), Noisy("c"), Noisy("d")):
     pub(super) async fn call(a: Noisy, b: Noisy, c: Noisy, d: Noisy) -> io::Result<&'static str> {
         if a.0.is_empty() {
@@ -193,7 +209,7 @@ same_order! {
 }
 
 same_order! {
-    arguments_taken_apart in [limited],
+    arguments_taken_apart in [limited guarded fallen],
     called with ((Noisy("a"), Noisy("b")), [Noisy("c"), Noisy("d")]):
     pub(super) async fn call(
         pair: (Noisy, Noisy),
@@ -208,7 +224,7 @@ same_order! {
 }
 
 same_order! {
-    early_return in [retried limited both], called with (Noisy("a"), Noisy("b")):
+    early_return in [retried limited both guarded fallen all], called with (Noisy("a"), Noisy("b")):
     pub(super) async fn call(a: Noisy, b: Noisy) -> io::Result<&'static str> {
         let _first = Noisy("first");
         if Noisy("condition").maybe(true).is_some() {
@@ -220,7 +236,7 @@ same_order! {
 }
 
 same_order! {
-    question_mark in [retried limited both], called with (Noisy("a")):
+    question_mark in [retried limited both guarded fallen all], called with (Noisy("a")):
     pub(super) async fn call(a: Noisy) -> io::Result<&'static str> {
         let _first = Noisy("first");
         Noisy("asked").maybe(false).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
@@ -230,7 +246,7 @@ same_order! {
 }
 
 same_order! {
-    cancelled in [retried limited both], called with (Noisy("a"), Noisy("b"), Noisy("c")):
+    cancelled in [retried limited both guarded fallen all], called with (Noisy("a"), Noisy("b"), Noisy("c")):
     pub(super) async fn call(a: Noisy, _b: Noisy, c: Noisy) -> io::Result<&'static str> {
         let _local = Noisy("local");
         c.rest().await?;
@@ -240,7 +256,7 @@ same_order! {
 }
 
 same_order! {
-    cancelled_with_moved_arguments in [limited], called with (Noisy("a"), Noisy("b"), Noisy("c")):
+    cancelled_with_moved_arguments in [limited guarded fallen], called with (Noisy("a"), Noisy("b"), Noisy("c")):
     pub(super) async fn call(a: Noisy, b: Noisy, c: Noisy) -> io::Result<&'static str> {
         let _local = Noisy("local");
         let b = b;
@@ -253,7 +269,7 @@ same_order! {
 }
 
 same_order! {
-    a_future_that_is_returned in [retried limited both], called with (Noisy("a"), Noisy("b")):
+    a_future_that_is_returned in [retried limited both guarded fallen all], called with (Noisy("a"), Noisy("b")):
     pub(super) fn call(a: Noisy, _b: Noisy) -> impl Future<Output = io::Result<&'static str>> {
         let before = Noisy("before");
         async move {

@@ -329,6 +329,82 @@ async fn when_it_is_an_outage() {
     assert_eq!(by_closure(io::ErrorKind::NotFound).await.expect("the fallback"), 7);
 }
 
+/// An attempt that was refused does not make a refusal of the next one's failure.
+#[tokio::test(start_paused = true)]
+async fn on_what_the_last_attempt_was() {
+    macro_rules! on {
+        ($on:literal) => {{
+            #[steadfast::fallback(on = $on, expr = 7)]
+            #[steadfast::retry(max = 2, when = any, budget = none)]
+            #[steadfast::deadline("10ms")]
+            async fn late_and_then_wrong(attempts: &mut u32) -> io::Result<u32> {
+                *attempts += 1;
+                if *attempts == 1 { pending().await } else { Err(io::ErrorKind::NotFound.into()) }
+            }
+            late_and_then_wrong(&mut 0).await.is_ok()
+        }};
+    }
+    assert_eq!([on!("refused"), on!("failed"), on!("any")], [false, true, true]);
+}
+
+/// What a deadline keeps back for the fallback is there for the policies of the fallback too.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_has_what_is_kept_back() {
+    #[steadfast::deadline("100ms")]
+    async fn replica(_: u32) -> io::Result<Duration> {
+        sleep(Duration::from_millis(10)).await;
+        Ok(steadfast::deadline::remaining().expect("there is one"))
+    }
+    #[steadfast::retry(max = 3, base = "50ms", jitter = "none", budget = none)]
+    async fn retried(failures: u32) -> io::Result<Duration> {
+        static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+        match ATTEMPTS.fetch_add(1, Ordering::Relaxed) {
+            attempt if attempt < failures => Err(down()),
+            _ => Ok(steadfast::deadline::remaining().expect("there is one")),
+        }
+    }
+    macro_rules! with_a_reserve_of {
+        ($reserve:expr, $fallback:ident, $inner:literal) => {{
+            #[steadfast::deadline("2s", reserve = $reserve)]
+            #[steadfast::fallback($fallback)]
+            async fn hangs(_failures: u32) -> io::Result<Duration> {
+                pending().await
+            }
+            #[steadfast::deadline("2s", reserve = $reserve)]
+            #[steadfast::fallback($fallback)]
+            #[steadfast::deadline($inner)]
+            async fn hangs_below(_failures: u32) -> io::Result<Duration> {
+                pending().await
+            }
+            let start = Instant::now();
+            let left = hangs(0).await.expect("the fallback");
+            (left, start.elapsed(), hangs_below(2).await.expect("the fallback"))
+        }};
+    }
+    const RESERVE: Duration = Duration::from_millis(500);
+    let (left, took, below) = with_a_reserve_of!(RESERVE, replica, "1900ms");
+    assert!(left > Duration::from_millis(80), "{left:?}");
+    assert!(took < Duration::from_millis(1_520), "{took:?}");
+    assert!(below > Duration::from_millis(80), "{below:?}");
+    let (left, _, below) = with_a_reserve_of!("500ms", retried, "100ms");
+    assert!(left > Duration::from_millis(480), "{left:?}");
+    assert!(below > Duration::from_millis(1_700), "{below:?}");
+}
+
+/// However short: the call itself has most of the time.
+#[tokio::test(start_paused = true)]
+async fn a_short_deadline_leaves_time_for_the_call() {
+    #[steadfast::deadline(limit)]
+    #[steadfast::fallback(expr = 7)]
+    async fn ready(limit: Duration) -> io::Result<u32> {
+        let _ = limit;
+        Ok(1)
+    }
+    for micros in [1, 100, 900, 2_000] {
+        assert_eq!(ready(Duration::from_micros(micros)).await.expect("it is well"), 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn served_when_the_time_is_over() {
     #[steadfast::deadline("2s")]

@@ -123,7 +123,7 @@ async fn breaker_and_fallback_have_theirs() {
         )
     };
     guarded(true).await.expect("the fallback");
-    let [slow, opened, fell_back] = &lines()[..] else { panic!("three lines") };
+    let [opened, slow, fell_back] = &lines()[..] else { panic!("three lines") };
     assert!(slow.starts_with(&format!(
         "DEBUG message=slow call {function} {policy} outcome=\"slow\" {breaker} took_ms=200"
     )));
@@ -177,4 +177,22 @@ async fn every_observer_is_told() {
     for seen in seen {
         assert_eq!(*seen.lock().expect("no panic"), [StopCause::DeadlineTooNear]);
     }
+}
+
+/// Such as one that indexes out of bounds, while it is told of a breaker that opens.
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_harms_no_call() {
+    #[steadfast::circuit_breaker(consecutive = 1)]
+    async fn panics() -> io::Result<()> {
+        panic!("the body");
+    }
+    telemetry::observe(|event| {
+        if let Event::CircuitChanged { breaker, .. } = event {
+            assert!(!breaker.ends_with("::panics"), "the observer");
+        }
+    });
+    let outcome = tokio::spawn(panics()).await;
+    assert!(outcome.is_err_and(|error| error.is_panic()));
+    let error = panics().await.expect_err("it is open");
+    assert_eq!(error.kind(), io::ErrorKind::Other);
 }

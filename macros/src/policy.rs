@@ -160,6 +160,16 @@ impl Context<'_> {
         }
     }
 
+    /// What the policies of the stack have refused, for one that asks.
+    pub(crate) fn refusals(&self) -> TokenStream {
+        let rt = &self.rt;
+        if self.refusals {
+            quote!(#rt::Option::Some(__steadfast_refusals))
+        } else {
+            quote!(#rt::Option::None)
+        }
+    }
+
     /// What makes an outcome of a refusal.
     ///
     /// Input:  `Result<T, E>`

@@ -98,25 +98,31 @@ impl Stack {
         }
     }
 
-    /// A fallback below a deadline is to be served when the time is over. So the call below it ends a
-    /// moment earlier, by a deadline of its own if the user has given it none.
+    /// A fallback below a deadline is to be served when the time is over. So the call below it ends
+    /// earlier, by a deadline of its own if the user has given it none.
+    ///
+    /// Input:  `deadline("2s", reserve = "50ms")`, `fallback(..)`, `retry`
+    /// Output: `deadline("2s")`, `fallback(..)`, a bare deadline that is 50 ms early, `retry`
     fn leave_time_to_fall_back(&mut self) {
+        let is_deadline = |layer: &Layer| matches!(layer.policy, Policy::Deadline(_));
         let is_fallback = |layer: &Layer| matches!(layer.policy, Policy::Fallback(_));
         let Some(fallback) = self.layers.iter().position(is_fallback) else { return };
-        let mut has_time = false;
-        for layer in &mut self.layers[..fallback] {
-            if let Policy::Deadline(deadline) = &mut layer.policy {
-                deadline.above_fallback = true;
-                has_time = true;
-            }
-        }
-        let below = &self.layers[fallback + 1..];
-        let whole_call = below.iter().take_while(|layer| !matches!(layer.policy, Policy::Retry(_)));
-        let ends = whole_call.into_iter().any(|layer| matches!(layer.policy, Policy::Deadline(_)));
-        if has_time && !ends {
+        let Some(above) = self.layers[..fallback].iter().rposition(is_deadline) else { return };
+        let whole_call = self.layers[fallback..]
+            .iter()
+            .take_while(|layer| !matches!(layer.policy, Policy::Retry(_)))
+            .position(is_deadline);
+        let below = fallback + whole_call.unwrap_or(1);
+        if whole_call.is_none() {
             let policy = Policy::Deadline(Box::new(Deadline::inherited()));
             let span = self.layers[fallback].span;
-            self.layers.insert(fallback + 1, Layer { policy, span });
+            self.layers.insert(below, Layer { policy, span });
+        }
+        let (outer, inner) = self.layers.split_at_mut(below);
+        if let (Policy::Deadline(outer), Policy::Deadline(inner)) =
+            (&mut outer[above].policy, &mut inner[0].policy)
+        {
+            outer.leave_time_to_fall_back(inner);
         }
     }
 
@@ -150,7 +156,7 @@ impl Stack {
     pub(crate) fn asks_for_refusals(&self) -> bool {
         let below = |at: usize| self.layers[at + 1..].iter().map(|layer| &layer.policy);
         self.layers.iter().enumerate().any(|(at, layer)| match &layer.policy {
-            Policy::Retry(_) => below(at).any(|p| matches!(p, Policy::CircuitBreaker(_))),
+            Policy::CircuitBreaker(_) => below(at).any(|p| matches!(p, Policy::Deadline(_))),
             Policy::Fallback(_) => below(at).any(Policy::refuses),
             _ => false,
         })

@@ -37,9 +37,15 @@ pub(crate) fn instant(nanos: u64) -> Option<Instant> {
 /// milliseconds long.
 ///
 /// Reading tokio's clock takes 23 ns, asking whether the coarse one has moved 3 ns. A clock that is
-/// or was paused is not the system's, moves between its ticks, and so is read each time.
+/// or was paused is not the system's, moves between its ticks, and so is read each time; that it is,
+/// is seen when the tick in which it was paused is over, and at once with the feature `testing`.
 #[inline]
 pub(crate) fn coarse_now() -> u64 {
+    if cfg!(feature = "testing") { now() } else { once_a_tick() }
+}
+
+#[inline]
+fn once_a_tick() -> u64 {
     let tick = tick();
     let (seen, nanos) = LAST.get();
     if tick == seen && tick != NO_TICK { nanos } else { read_anew(tick) }
@@ -61,15 +67,13 @@ const NO_TICK: u64 = u64::MAX;
 #[cold]
 #[inline(never)]
 fn read_anew(tick: u64) -> u64 {
-    let system = std::time::Instant::now();
+    let before = std::time::Instant::now();
     let now = Instant::now();
+    let after = std::time::Instant::now();
     let nanos = saturating_nanos(now);
-    // A paused clock stands still or has been moved on: either way it is not what the system's was
-    // a moment ago.
-    let is_systems = now
-        .into_std()
-        .checked_duration_since(system)
-        .is_some_and(|later| later < Duration::from_millis(1));
+    // A paused clock stands still or has been moved on: it does not fit between two readings of the
+    // system's, but by a chance of one in thousands.
+    let is_systems = (before..=after).contains(&now.into_std());
     LAST.set((if is_systems { tick } else { NO_TICK }, nanos));
     nanos
 }
@@ -106,26 +110,23 @@ mod tests {
 
     #[test]
     fn keeps_up_with_the_systems_clock() {
-        let start = coarse_now();
+        let start = once_a_tick();
         // Hangs if the clock never moves.
-        while coarse_now() == start {
-            assert!(coarse_now() + 100_000_000 > now(), "ticks behind");
+        while once_a_tick() == start {
+            assert!(once_a_tick() + 100_000_000 > now(), "ticks behind");
         }
-        assert!(start < coarse_now() && coarse_now() <= now());
+        assert!(start < once_a_tick() && once_a_tick() <= now());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_paused_clock_is_read_each_time() {
-        for _ in 0..100 {
-            let before = coarse_now();
-            advance(Duration::from_micros(1)).await;
-            assert_eq!(coarse_now(), before + 1_000);
+        for micros in [1, 10, 100, 300, 1_000, 3_000].repeat(20) {
+            let before = once_a_tick();
+            advance(Duration::from_micros(micros)).await;
+            assert_eq!(once_a_tick(), before + 1_000 * micros);
         }
         tokio::time::resume();
-        let before = coarse_now();
-        assert!(
-            (0..1_000_000).any(|_| coarse_now() > before),
-            "its clock lags behind the system's"
-        );
+        let before = once_a_tick();
+        assert!((0..1_000_000).any(|_| once_a_tick() > before), "it lags behind the system's");
     }
 }

@@ -1,9 +1,6 @@
 //! How the policies of one stack say no, and let each other know that it was they who did.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::{error::CarriesRefusals, outcome::Outcome, site::Site};
 
@@ -36,23 +33,18 @@ pub enum Kind {
     /// A deadline has passed.
     Late,
     /// A breaker is open: nothing was sent.
-    Open {
-        /// When it may admit a call again, if that is known.
-        retry_after: Option<Duration>,
-    },
+    Open,
 }
 
-/// The last refusal of the policies below, whatever `when` may think of the error that carries it.
+/// The last refusal of the policies of a stack, whatever the error looks like that carries it.
 ///
 /// An atomic, for several futures of one call hold it; it is never contended.
 #[derive(Debug, Default)]
-pub struct Refusals(AtomicU64);
+pub struct Refusals(AtomicU8);
 
-const NONE: u64 = 0;
-const LATE: u64 = 1;
-const OPEN: u64 = 2;
-/// From here on: open for so many nanoseconds.
-const OPEN_FOR: u64 = 3;
+const NONE: u8 = 0;
+const LATE: u8 = 1;
+const OPEN: u8 = 2;
 
 impl Refusals {
     /// No refusal so far.
@@ -65,10 +57,7 @@ impl Refusals {
     pub fn note<R: Refuse>(&self, refusal: R) -> R {
         let noted = match refusal.kind() {
             Kind::Late => LATE,
-            Kind::Open { retry_after: None } => OPEN,
-            Kind::Open { retry_after: Some(wait) } => {
-                OPEN_FOR.saturating_add(wait.as_nanos().try_into().unwrap_or(u64::MAX))
-            }
+            Kind::Open => OPEN,
         };
         self.0.store(noted, Ordering::Relaxed);
         refusal
@@ -81,10 +70,9 @@ impl Refusals {
 
     pub(crate) fn last(&self) -> Option<Kind> {
         match self.0.load(Ordering::Relaxed) {
-            NONE => None,
             LATE => Some(Kind::Late),
-            OPEN => Some(Kind::Open { retry_after: None }),
-            noted => Some(Kind::Open { retry_after: Some(Duration::from_nanos(noted - OPEN_FOR)) }),
+            OPEN => Some(Kind::Open),
+            _ => None,
         }
     }
 }

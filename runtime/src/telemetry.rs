@@ -21,6 +21,8 @@
 //! set, fit to be labels of a metric. No event holds an error's text or an argument, and none but
 //! the transition of a breaker that is one of many a key.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use once_cell::race::OnceBox;
 
 pub use self::{
@@ -36,7 +38,7 @@ mod trace;
 ///
 /// There can be any number of observers, and none is ever taken off again: this is for a process's
 /// metrics, set up once. An observer runs inside the call that it is told of, so it should be quick
-/// and must not block.
+/// and must not block. One that panics is left at that, and the call goes on.
 ///
 /// # Example: count the retries
 ///
@@ -87,7 +89,8 @@ pub(crate) fn raise(event: &Event<'_>) {
     trace::trace(event);
     let mut next = &OBSERVERS;
     while let Some(observer) = next.get() {
-        (observer.tell)(event);
+        // One that panics has told so by the hook, and must not unwind through a policy at work.
+        let _ = catch_unwind(AssertUnwindSafe(|| (observer.tell)(event)));
         next = &observer.next;
     }
 }

@@ -72,7 +72,8 @@ async fn a_thousand_tasks_are_let_in_a_few_at_a_time() {
             .probes(PROBES)
             .consecutive(1)
             .open_for(Duration::ZERO)
-            .max_open_for(Duration::ZERO),
+            // As long as a probe keeps its place, by its deadline.
+            .max_open_for(Duration::from_secs(3_600)),
         start: Barrier::new(TASKS),
         running: AtomicUsize::new(0),
         most: AtomicUsize::new(0),
@@ -181,6 +182,76 @@ async fn a_probe_has_as_long_as_its_deadline() {
     let error = hung.await.expect_err("it hangs");
     assert!(matches!(error, Trouble::Refused(Error::DeadlineExceeded { .. })));
     assert_eq!(client.state(), State::Open, "the probe has failed");
+}
+
+/// A success that takes longer than a probe keeps its place is one all the same.
+#[tokio::test(start_paused = true)]
+async fn slow_probes_close_it() {
+    let client = Client::new(CircuitBreaker::new("slow").open_for(SECOND));
+    client.until_half_open().await;
+    client.peer.is(Mood::Slow);
+    let mut calls = tokio::task::JoinSet::new();
+    let client = Arc::new(client);
+    for _ in 0..30 {
+        let client = Arc::clone(&client);
+        calls.spawn(async move { client.call().await });
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(client.state(), State::Closed);
+}
+
+/// Each hangs until its own deadline, below the breaker, which is longer than it keeps its place.
+#[tokio::test(start_paused = true)]
+async fn probes_that_hang_come_at_longer_and_longer_intervals() {
+    #[steadfast::circuit_breaker(with = client.breaker)]
+    #[steadfast::deadline("3s")]
+    async fn limited(client: &Client) -> Result<u32, Trouble> {
+        client.peer.answer().await
+    }
+    for has_deadline in [true, false] {
+        let client = Arc::new(Client::new(CircuitBreaker::new("hang").open_for(SECOND)));
+        client.until_half_open().await;
+        client.peer.is(Mood::Hangs);
+        let before = client.peer.calls();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..6_000 {
+            let client = Arc::clone(&client);
+            calls.spawn(async move {
+                if has_deadline { limited(&client).await } else { client.call().await }
+            });
+            sleep(Duration::from_millis(100)).await;
+        }
+        // 1 + 2 + 4 + … + 256 s are nine probes in ten minutes.
+        let probes = client.peer.calls() - before;
+        assert!((8..=12).contains(&probes), "{probes} with a deadline: {has_deadline}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_deadline_keeps_a_place_longer_than_it_may_be_open() {
+    #[steadfast::deadline("1d")]
+    async fn patient(client: &Client) -> Result<u32, Trouble> {
+        client.call().await
+    }
+    let client = Client::new(CircuitBreaker::new("patient").max_open_for(60 * SECOND));
+    client.until_half_open().await;
+    client.peer.is(Mood::Hangs);
+    assert!(timeout(59 * SECOND, patient(&client)).await.is_err());
+    let mut hung = Box::pin(patient(&client));
+    assert!(timeout(61 * SECOND, hung.as_mut()).await.is_err());
+    client.peer.is(Mood::Well);
+    client.call().await.expect("another is let in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_open_time_is_no_reason_for_all_to_probe() {
+    let never = CircuitBreaker::new("never").open_for(Duration::ZERO).max_open_for(Duration::ZERO);
+    let client = Client::new(never.consecutive(1));
+    client.calls(1, Mood::Fails).await;
+    client.peer.is(Mood::Hangs);
+    let mut calls = [(); 100].map(|()| Box::pin(client.call()));
+    let refused = calls.iter_mut().filter_map(|call| futures_poll(call.as_mut())).count();
+    assert_eq!((refused, client.peer.calls()), (99, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -193,3 +193,125 @@ async fn a_keys_handle_knows_the_others() {
     let told = transitions.next().await.expect("there is one");
     assert_eq!((told.key.as_deref(), told.to), (Some("3"), State::Open));
 }
+
+/// It starts anew in every respect: counts, budget, and who watches.
+#[tokio::test(start_paused = true)]
+async fn what_a_key_takes_over_is_as_new() {
+    #[steadfast::retry(max = 2, base = "0s")]
+    #[steadfast::circuit_breaker(with = hosts.breaker, per = host, when = any)]
+    async fn call(hosts: &Hosts, host: u32) -> Result<u32, Trouble> {
+        hosts.peer.answer().await
+    }
+    let breaker = CircuitBreaker::new("one").max_keys(1).min_calls(u32::MAX);
+    let hosts = Hosts { breaker, peer: Peer::new() };
+    hosts.peer.is(Mood::Fails);
+    for _ in 0..20 {
+        call(&hosts, 1).await.expect_err("it fails");
+    }
+    assert_eq!(hosts.peer.calls(), 32, "the budget is drained");
+    let mut transitions = hosts.breaker.per(&1).subscribe();
+    call(&hosts, 2).await.expect_err("it fails");
+    assert_eq!(hosts.peer.calls(), 34, "a budget of its own");
+    let snapshot = hosts.breaker.per(&2).snapshot();
+    assert_eq!((snapshot.key.as_deref(), snapshot.counted.failures), (Some("2"), 2));
+    assert_eq!((snapshot.counted.successes, snapshot.counted.refused), (0, 0));
+    assert_eq!(transitions.next().await, None, "it is another's now");
+}
+
+/// Between two attempts a key's breaker may have gone to another one.
+#[tokio::test(start_paused = true)]
+async fn attempts_of_a_former_key_do_not_count() {
+    #[steadfast::retry(max = 2, base = "1s", jitter = "none", budget = none)]
+    #[steadfast::circuit_breaker(with = hosts.breaker, per = host)]
+    async fn call(hosts: &Hosts, host: u32) -> Result<u32, Trouble> {
+        hosts.peer.answer().await
+    }
+    let hosts = Hosts::most(1);
+    hosts.peer.is(Mood::Fails);
+    let (former, ()) = tokio::join!(call(&hosts, 1), async {
+        sleep(SECOND / 2).await;
+        hosts.peer.is(Mood::Well);
+        hosts.call(2).await.expect("it is well");
+        hosts.peer.is(Mood::Fails);
+    });
+    former.expect_err("it fails twice");
+    let counted = hosts.breaker.per(&2).snapshot().counted;
+    assert_eq!((counted.successes, counted.failures), (1, 0));
+}
+
+/// One key fails always, the other never, and both want the one breaker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn keys_that_meet_are_not_taken_for_each_other() {
+    use std::sync::Arc;
+
+    #[steadfast::circuit_breaker(with = *breaker, per = key)]
+    async fn call(breaker: &CircuitBreaker, key: u32) -> Result<(), Trouble> {
+        if key == 1 { Err(Trouble::FAILURE) } else { Ok(()) }
+    }
+    let breaker = Arc::new(CircuitBreaker::new("met").max_keys(1).min_calls(u32::MAX));
+    let fail = |breaker: Arc<CircuitBreaker>| async move {
+        for _ in 0..20_000 {
+            let _ = call(&breaker, 1).await;
+        }
+    };
+    let tasks = [(); 3].map(|()| tokio::spawn(fail(Arc::clone(&breaker))));
+    for _ in 0..20_000 {
+        call(&breaker, 2).await.expect("it is well");
+        let snapshot = breaker.per(&2).snapshot();
+        if snapshot.key.as_deref() == Some("2") {
+            assert_eq!(snapshot.counted.failures_in_window, 0);
+        }
+    }
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+}
+
+/// A key is the user's, and so is what its `Debug` does.
+mod keys_of_their_own_mind {
+    use std::{
+        fmt,
+        hash::{Hash, Hasher},
+        panic::{AssertUnwindSafe, catch_unwind},
+    };
+
+    use super::*;
+
+    struct Looks(u32);
+
+    impl Hash for Looks {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            let _ = steadfast::circuit_breakers();
+            self.0.hash(state);
+        }
+    }
+
+    impl fmt::Debug for Looks {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            assert_ne!(self.0, 13, "an unlucky number");
+            write!(f, "{} of {}", self.0, steadfast::circuit_breakers().len())
+        }
+    }
+
+    #[test]
+    fn looks_at_the_breakers_or_panics() {
+        let breaker = CircuitBreaker::new("looks").max_keys(2);
+        breaker.per(&Looks(1)).force_open();
+        let panics = catch_unwind(AssertUnwindSafe(|| drop(breaker.per(&Looks(13)))));
+        assert!(panics.is_err());
+        for key in 20..50 {
+            assert_eq!(breaker.per(&Looks(key)).state(), State::Closed);
+        }
+        assert_eq!(breaker.per(&Looks(1)).state(), State::ForcedOpen);
+    }
+
+    #[test]
+    fn is_told_of_without_its_quotes_and_not_in_full() {
+        let breaker = CircuitBreaker::new("quoted");
+        let key = |key: &str| breaker.per(key).snapshot().key.expect("a key").len();
+        assert_eq!((key("host"), key("say \"hi\""), key("\"")), (4, 10, 2));
+        assert!(key(&"x".repeat(1_000_000)) < 300);
+        let most = CircuitBreaker::new("most").max_keys(u32::MAX);
+        assert_eq!(most.per("host").state(), State::Closed);
+    }
+}

@@ -147,6 +147,40 @@ async fn a_call_that_its_deadline_cuts_off_has_failed() {
     }
 }
 
+/// That it was cut off is not for `when` to judge: it cannot know.
+#[tokio::test(start_paused = true)]
+async fn also_where_when_does_not_know_of_it() {
+    #[steadfast::circuit_breaker(with = client.breaker, when = |error| matches!(error, Trouble::Is(_)))]
+    #[steadfast::deadline("1s")]
+    async fn choosy(client: &Client) -> Result<u32, Trouble> {
+        client.peer.answer().await
+    }
+    let client = client();
+    client.until_half_open().await;
+    client.peer.is(Mood::Hangs);
+    choosy(&client).await.expect_err("it hangs");
+    assert_eq!(client.state(), State::Open);
+}
+
+/// Whoever runs it together with others may not poll it again when the time is over.
+#[tokio::test(start_paused = true)]
+async fn also_where_it_is_polled_once() {
+    #[steadfast::deadline("1s")]
+    async fn together(client: &Client) -> Result<u32, Trouble> {
+        let mut call = Box::pin(client.call());
+        let polled =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+        pending().await
+    }
+    let client = client();
+    client.peer.is(Mood::Hangs);
+    for _ in 0..3 {
+        together(&client).await.expect_err("it hangs");
+    }
+    assert_eq!(client.state(), State::Open);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_that_comes_too_late_says_nothing() {
     #[steadfast::deadline("1s")]
@@ -179,6 +213,7 @@ async fn slow_calls_open_it() {
     assert_eq!(client.state(), State::Open, "six of ten are");
     let counted = client.breaker.snapshot().counted;
     assert_eq!((counted.slow, counted.failures, counted.successes), (6, 0, 10));
+    assert!(client.call().await.expect_err("it is open").is_open());
     // A probe that is slow is no better.
     client.until_its_time_is_over().await;
     client.calls(1, Mood::Slow).await;

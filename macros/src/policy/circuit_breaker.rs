@@ -306,7 +306,7 @@ impl CircuitBreaker {
     /// guarded(
     ///     gate(&BREAKER),
     ///     future,
-    ///     |outcome| judged(&SITE, outcome, by_fault),
+    ///     |outcome| judged(&SITE, outcome, None, by_fault),
     ///     |refusal| refused(&SITE, refusal),
     /// )
     /// ```
@@ -318,12 +318,12 @@ impl CircuitBreaker {
         let judged = placed_at(&judged_at, &quote!(#rt::judged));
         let outcome = local("__steadfast_outcome");
         let seen = placed_at(&judged_at, &quote!(#outcome));
-        let refuse = cx.refuse();
+        let (refuse, refusals) = (cx.refuse(), cx.refusals());
         Code::Wrapped(quote! {
             #rt::guarded(
                 #gate,
                 #future,
-                |#outcome| #judged(&__STEADFAST_SITE, #seen, #when),
+                |#outcome| #judged(&__STEADFAST_SITE, #seen, #refusals, #when),
                 #refuse,
             )
         })

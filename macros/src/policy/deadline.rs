@@ -25,8 +25,16 @@ pub(crate) struct Deadline {
     pub(crate) is_bare: bool,
     pub(crate) limit: Option<Setting<Duration>>,
     reserve: Option<(Arg, Setting<Duration>)>,
-    /// Whether a fallback below is to have the last moment.
-    pub(crate) above_fallback: bool,
+    /// What a deadline above keeps back for the fallback between the two, which this one has to end
+    /// earlier by.
+    early: Option<Early>,
+}
+
+/// What is kept back for a fallback.
+enum Early {
+    /// A tick of the timer: enough for one that is ready at once.
+    ATick,
+    Reserved(Setting<Duration>),
 }
 
 impl Deadline {
@@ -46,7 +54,7 @@ impl Deadline {
         });
         args.finish(KEYS, mistakes);
 
-        let deadline = Self { is_bare, limit, reserve, above_fallback: false };
+        let deadline = Self { is_bare, limit, reserve, early: None };
         deadline.check(mistakes);
         deadline
     }
@@ -72,17 +80,17 @@ impl Deadline {
         }
     }
 
-    /// Whether what is below has to end a tick of the timer earlier, which is nothing to what a
-    /// deadline is usually.
-    fn spare_for_the_fallback(&self) -> bool {
-        let limit = self.limit.as_ref().and_then(Setting::known);
-        let is_long = limit.is_none_or(|limit| limit >= Duration::from_millis(10));
-        self.above_fallback && self.reserve.is_none() && is_long
+    /// Lets the fallback between this deadline and one below have what this one keeps back.
+    pub(crate) fn leave_time_to_fall_back(&mut self, below: &mut Self) {
+        below.early = Some(match self.reserve.take() {
+            Some((_, reserve)) => Early::Reserved(reserve),
+            None => Early::ATick,
+        });
     }
 
     /// One that only obeys what it inherits.
     pub(crate) fn inherited() -> Self {
-        Self { is_bare: true, limit: None, reserve: None, above_fallback: false }
+        Self { is_bare: true, limit: None, reserve: None, early: None }
     }
 
     /// Input:  `future`, with `#[deadline("2s")]`
@@ -97,10 +105,19 @@ impl Deadline {
             let (key, value) = (arg.key(), reserve.duration_tokens(&rt));
             quote!(.#key(#value))
         });
-        let spare = self.spare_for_the_fallback();
-        let spare = spare.then(|| quote!(.reserve(#rt::Duration::from_millis(1))));
-        let policy = quote!(#rt::Deadline::new() #limit #reserve #spare);
-        let settings = [self.limit.as_ref(), self.reserve.as_ref().map(|(_, reserve)| reserve)];
+        let early = self.early.as_ref().map(|early| {
+            let early = match early {
+                Early::ATick => quote!(#rt::Duration::from_millis(1)),
+                Early::Reserved(reserve) => reserve.duration_tokens(&rt),
+            };
+            quote!(.early(#early))
+        });
+        let policy = quote!(#rt::Deadline::new() #limit #reserve #early);
+        let reserved = match &self.early {
+            Some(Early::Reserved(reserve)) => Some(reserve),
+            _ => self.reserve.as_ref().map(|(_, reserve)| reserve),
+        };
+        let settings = [self.limit.as_ref(), reserved];
         let constant = settings.into_iter().flatten().all(|setting| setting.known().is_some());
         let policy = cx.declare("Deadline", &policy, constant);
 

@@ -202,11 +202,7 @@ impl Fallback {
         let seen = placed_at(&cx.func.outcome(), &quote!(#outcome));
         let on = self.on.as_ref().and_then(Setting::known);
         let on = on.map_or_else(|| quote!(#rt::On::Any), |on| quote!(#rt::On::#on));
-        let refusals = if cx.refusals {
-            quote!(#rt::Option::Some(__steadfast_refusals))
-        } else {
-            quote!(#rt::Option::None)
-        };
+        let refusals = cx.refusals();
         let (keep, stale) = self.stale(cx);
         let calls = self.tiers.iter().map(|path| {
             let stand_in = placed_at(path, &quote!(#rt::Failure::stand_in));
@@ -222,6 +218,7 @@ impl Fallback {
             .chain(value)
             .map(|(call, name)| {
                 quote! {
+                    #[allow(clippy::used_underscore_binding)]
                     let #outcome = #call.await;
                     if #failure.served(&__STEADFAST_SITE, #name, &#outcome) {
                         break '__steadfast_tiers #outcome;

@@ -261,7 +261,8 @@ impl Retry {
         let (after_at, when) = cx.when(self.when.as_ref());
         let after = placed_at(&after_at, &quote!(#rt::Attempts::after));
         let (gate, waits) = (cx.gate.as_ref().map(|(gate, _)| gate), !cx.falls_back);
-        let minding = gate.map(|gate| quote!(.minding(__steadfast_refusals, #gate, #waits)));
+        let minding = gate.map(|gate| quote!(.minding(#gate, #waits)));
+        let noting = cx.refusals.then(|| quote!(.noting(__steadfast_refusals)));
         let unwanted = match &self.when_ok {
             None => quote!(#rt::no_value),
             Some(when_ok) => when_ok.to_token_stream(),
@@ -277,7 +278,7 @@ impl Retry {
             loop {
                 let __steadfast_wait = {
                     let #local_outcome: #ret = #attempt;
-                    let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE) #minding;
+                    let __steadfast_rules = #rt::Rules::new(&#policy, #budget, &__STEADFAST_SITE) #minding #noting;
                     match #after(
                         &mut __steadfast_attempts,
                         __steadfast_rules,

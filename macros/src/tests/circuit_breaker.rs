@@ -31,8 +31,9 @@ fn alone() {
                         Result < u64, ApiError > > { return __steadfast_never; }
                         #[allow(unused_braces)] { client.get(movie). await ? .price() } }, |
                         __steadfast_outcome | __steadfast::judged(& __STEADFAST_SITE,
-                        __steadfast_outcome, __steadfast::by_fault), | __steadfast_refusal |
-                        __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
+                        __steadfast_outcome, __steadfast::Option::None, __steadfast::by_fault), |
+                        __steadfast_refusal | __steadfast::refused(& __STEADFAST_SITE,
+                        __steadfast_refusal),)
                     )
                         .await
                 }
@@ -69,7 +70,7 @@ fn shared_and_for_each_key() {
                         Result < u64, ApiError > > { return __steadfast_never; }
                         #[allow(unused_braces)] { self.client.get(url). await ? .price() } }, |
                         __steadfast_outcome | __steadfast::judged(& __STEADFAST_SITE,
-                        __steadfast_outcome, | __steadfast_error |
+                        __steadfast_outcome, __steadfast::Option::None, | __steadfast_error |
                         Error::is_outage(__steadfast_error)), | __steadfast_refusal |
                         __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusal),)
                     )
@@ -124,6 +125,7 @@ fn between_a_retry_and_the_deadline_of_an_attempt() {
                                 __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusals
                                 .note(__steadfast_refusal))), | __steadfast_outcome |
                                 __steadfast::judged(& __STEADFAST_SITE, __steadfast_outcome,
+                                __steadfast::Option::Some(__steadfast_refusals),
                                 __steadfast::by_fault), | __steadfast_refusal |
                                 __steadfast::refused(& __STEADFAST_SITE, __steadfast_refusals
                                 .note(__steadfast_refusal)),)
@@ -136,11 +138,8 @@ fn between_a_retry_and_the_deadline_of_an_attempt() {
                                     ),
                                     &__STEADFAST_SITE,
                                 )
-                                .minding(
-                                    __steadfast_refusals,
-                                    __steadfast::gate(__steadfast_breaker),
-                                    true,
-                                );
+                                .minding(__steadfast::gate(__steadfast_breaker), true)
+                                .noting(__steadfast_refusals);
                             match __steadfast::Attempts::after(
                                 &mut __steadfast_attempts,
                                 __steadfast_rules,
@@ -158,5 +157,5 @@ fn between_a_retry_and_the_deadline_of_an_attempt() {
             }
         "#]],
     );
-    assert!(length < 2_200, "the expansion has grown to {length} characters");
+    assert!(length < 2_400, "the expansion has grown to {length} characters");
 }

@@ -262,7 +262,7 @@ impl CircuitBreaker {
         self.name
     }
 
-    /// What it goes by.
+    /// What it goes by: once it has been used, what it was set to then.
     ///
     /// # Example: the default
     ///
@@ -271,8 +271,8 @@ impl CircuitBreaker {
     ///
     /// assert_eq!(CircuitBreaker::new("new").settings().probes, 1);
     /// ```
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> &Settings {
+        self.core.get().map_or(&self.settings, |core| &core.settings)
     }
 
     /// A handle on a breaker that is at work.

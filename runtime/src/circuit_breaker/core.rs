@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -31,7 +31,7 @@ pub(crate) struct Core {
     pub(super) machine: Machine,
     pub(super) settings: Settings,
     pub(super) name: &'static str,
-    /// The key by its hash, where this is one breaker of many; 0 where it is not.
+    /// The key by its hash, where this is one breaker of many.
     pub(super) hash: AtomicU64,
     key: Mutex<Option<Arc<str>>>,
     /// The breaker that this is one of many of.
@@ -39,7 +39,7 @@ pub(crate) struct Core {
     // In boxes of their own, for most breakers have neither.
     keys: OnceLock<Box<Keys>>,
     budget: OnceLock<Box<RetryBudget>>,
-    watchers: OnceLock<broadcast::Sender<Transition>>,
+    watchers: Mutex<Option<broadcast::Sender<Transition>>>,
 }
 
 impl Core {
@@ -49,12 +49,12 @@ impl Core {
             machine,
             settings,
             name,
-            hash: AtomicU64::new(0),
+            hash: AtomicU64::new(NOBODY),
             key: Mutex::new(None),
             root,
             keys: OnceLock::new(),
             budget: OnceLock::new(),
-            watchers: OnceLock::new(),
+            watchers: Mutex::new(None),
         }
     }
 
@@ -74,14 +74,28 @@ impl Core {
         self.keys.get().map(AsRef::as_ref)
     }
 
-    /// Gives it to a key.
+    /// Takes it from its key, if that has left it closed: from here on no call of that key is let in.
+    pub(super) fn take_back(&self) -> bool {
+        let hash = self.hash.swap(NOBODY, Ordering::AcqRel);
+        let is_free = self.machine.renew(self);
+        if !is_free {
+            self.hash.store(hash, Ordering::Release);
+        }
+        is_free
+    }
+
+    /// Gives it to a key, as new.
     pub(super) fn hand_to(&self, hash: u64, key: Arc<str>) {
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        *locked(&self.key) = Some(key);
+        *locked(&self.watchers) = None;
+        if let Some(budget) = self.budget.get() {
+            budget.renew();
+        }
         self.hash.store(hash, Ordering::Release);
     }
 
     pub(super) fn key(&self) -> Option<Arc<str>> {
-        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.key).clone()
     }
 
     /// The budget of the retries that go through this breaker.
@@ -96,7 +110,7 @@ impl Core {
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Transition> {
-        self.watchers.get_or_init(|| broadcast::channel(REMEMBERED).0).subscribe()
+        locked(&self.watchers).get_or_insert_with(|| broadcast::channel(REMEMBERED).0).subscribe()
     }
 }
 
@@ -109,6 +123,10 @@ impl Rules for Core {
     #[inline]
     fn now(&self) -> u64 {
         clock::coarse_now()
+    }
+
+    fn exact_now(&self) -> u64 {
+        clock::now()
     }
 
     fn spread(&self) -> f64 {
@@ -136,13 +154,23 @@ impl Rules for Core {
         let transition = Transition { breaker, key, from, to, cause, open_for };
         let root = self.root();
         for core in [Some(self), root.as_deref()].into_iter().flatten() {
-            if let Some(watchers) = core.watchers.get() {
+            // Out of the lock, since sending wakes whoever waits.
+            let watchers = locked(&core.watchers).clone();
+            if let Some(watchers) = watchers {
                 // Fails if nobody watches any more.
                 let _ = watchers.send(transition.clone());
             }
         }
     }
 }
+
+/// Nothing panics while it holds one of these.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The hash of no key, and that of a breaker which is none of many.
+pub(super) const NOBODY: u64 = 0;
 
 /// The transitions that are kept for a subscriber who is late.
 const REMEMBERED: usize = 64;

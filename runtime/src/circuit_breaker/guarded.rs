@@ -18,7 +18,7 @@ use crate::{
     error::{CarriesRefusals, Error},
     fault::{Answer, Class},
     outcome::Outcome,
-    refusals::{Kind, Refuse},
+    refusals::{Kind, Refusals, Refuse},
     retry::RetryBudget,
     site::Site,
     telemetry::{self, Event},
@@ -28,8 +28,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Gate<'a> {
     core: &'a Core,
-    /// The breaker that the key's one is of.
-    root: &'a Core,
+    /// Whose breaker it is to be: it may be handed on.
     hash: u64,
 }
 
@@ -37,7 +36,7 @@ pub struct Gate<'a> {
 #[inline]
 pub fn gate(breaker: &CircuitBreaker) -> Gate<'_> {
     let core = breaker.core();
-    Gate { core, root: core, hash: 0 }
+    Gate { core, hash: core.hash.load(Ordering::Acquire) }
 }
 
 /// The breaker of the key, or the one of all who find none. What somebody has forced that one to
@@ -48,8 +47,8 @@ pub fn gate_per<'a, K: Hash + Debug + ?Sized>(breaker: &'a CircuitBreaker, key: 
     let keys = root.keys();
     let hash = keys.hash(key);
     match keys.find(hash, key) {
-        Some(core) if !root.machine.state().is_forced() => Gate { core, root, hash },
-        _ => Gate { core: root, root, hash: 0 },
+        Some(core) if !root.machine.state().is_forced() => Gate { core, hash },
+        _ => gate(breaker),
     }
 }
 
@@ -73,13 +72,15 @@ impl<'a> Gate<'a> {
 
     /// How much longer it refuses every call, if it does.
     pub(crate) fn open_for(self) -> Option<Duration> {
-        self.core().machine.open_for(clock::now()).map(Duration::from_nanos)
+        let open_for = self.core.machine.open_for(self.core)?;
+        self.is_still_the_keys().then(|| Duration::from_nanos(open_for))
     }
 
-    /// Between two attempts the breaker may have been handed to another key.
+    /// A breaker is handed from a key that has gone quiet to another one, and that key's calls are
+    /// none of the other's.
     #[inline]
-    fn core(self) -> &'a Core {
-        if self.core.hash.load(Ordering::Acquire) == self.hash { self.core } else { self.root }
+    fn is_still_the_keys(self) -> bool {
+        self.core.hash.load(Ordering::Acquire) == self.hash
     }
 }
 
@@ -93,7 +94,7 @@ where
     J: Fn(&F::Output) -> Judged,
     R: Fn(Refusal) -> F::Output,
 {
-    Guarded { body, call: Call::new(gate.core()), judge, refuse }
+    Guarded { body, call: Call::new(gate), judge, refuse }
 }
 
 /// What the outcome of a function says about the dependency.
@@ -104,14 +105,20 @@ pub struct Judged {
 }
 
 /// Judges an outcome by what its error means.
+///
+/// That a deadline below it has cut the call off is a failure whatever `when` says of the error.
 #[inline]
 pub fn judged<O: Outcome, A: Answer>(
     site: &'static Site,
     outcome: &O,
+    refusals: Option<&Refusals>,
     when: impl FnOnce(&O::Error) -> A,
 ) -> Judged {
     let verdict = match outcome.as_result() {
         Ok(_) => Verdict::Success,
+        Err(_) if refusals.is_some_and(|refusals| refusals.last() == Some(Kind::Late)) => {
+            Verdict::Failure
+        }
         Err(error) => match when(error).into_class() {
             Class::Ambiguous | Class::Throttled { .. } | Class::Transient => Verdict::Failure,
             Class::Permanent => Verdict::Healthy,
@@ -130,7 +137,7 @@ pub struct Refusal {
 
 impl Refuse for Refusal {
     fn kind(&self) -> Kind {
-        Kind::Open { retry_after: self.retry_after }
+        Kind::Open
     }
 
     fn refuse<O: Outcome<Error: CarriesRefusals>>(self, site: &Site) -> O {
@@ -156,7 +163,7 @@ pin_project! {
 
 /// A call, before, while and after it runs. Dropped while it runs, it gives its place back.
 struct Call<'a> {
-    core: &'a Core,
+    gate: Gate<'a>,
     /// While it runs.
     permit: Option<Permit>,
     /// When it began, if slow calls count; else zero.
@@ -195,31 +202,47 @@ where
 
 impl<'a> Call<'a> {
     #[inline]
-    fn new(core: &'a Core) -> Self {
-        Self { core, permit: None, began: 0, cutoff: Cutoff::UNKNOWN }
+    fn new(gate: Gate<'a>) -> Self {
+        Self { gate, permit: None, began: 0, cutoff: Cutoff::UNKNOWN }
     }
 
     #[expect(clippy::inline_always, reason = "a nanosecond of the five that a call costs")]
     #[inline(always)]
     fn begin(&mut self) -> Result<(), Refusal> {
-        let permit = self.core.machine.admit(self.core).map_err(|refused| Refusal {
-            breaker: self.core.name,
+        let core = self.gate.core;
+        let admitted = core.machine.admit(core);
+        // Asked after that, so that what is admitted under a key's hash is counted for that key.
+        if !self.gate.is_still_the_keys() {
+            self.permit = Some(self.pass(admitted.ok()));
+            return Ok(());
+        }
+        let permit = admitted.map_err(|refused| Refusal {
+            breaker: core.name,
             retry_after: refused.retry_after.map(Duration::from_nanos),
         })?;
         self.permit = Some(permit);
-        if self.core.settings.slow_after.is_some() {
+        if core.settings.slow_after.is_some() {
             self.began = clock::now();
         }
         Ok(())
+    }
+
+    /// Lets a call through whose breaker has just been handed to another key, as it was closed.
+    #[cold]
+    fn pass(&self, admitted: Option<Permit>) -> Permit {
+        let core = self.gate.core;
+        if let Some(permit) = admitted {
+            core.machine.finish(permit, Verdict::Nothing, false, core);
+        }
+        Permit::UNCOUNTED
     }
 
     #[expect(clippy::inline_always, reason = "a nanosecond of the five that a call costs")]
     #[inline(always)]
     fn end(&mut self, Judged { site, verdict }: Judged) {
         let Some(permit) = self.permit.take() else { return };
-        let machine = &self.core.machine;
         if verdict == Verdict::Success && self.began == 0 {
-            machine.succeed(permit, self.core);
+            self.gate.core.machine.succeed(permit, self.gate.core);
         } else {
             self.end_by_the_book(permit, verdict, site);
         }
@@ -227,26 +250,39 @@ impl<'a> Call<'a> {
 
     #[inline(never)]
     fn end_by_the_book(&self, permit: Permit, verdict: Verdict, site: &Site) {
-        let slow = verdict != Verdict::Nothing && self.was_slow(site);
+        let core = self.gate.core;
+        let slow = self.was_slow().filter(|_| verdict != Verdict::Nothing);
         let verdict = if self.had_no_time(verdict) { Verdict::Nothing } else { verdict };
-        self.core.machine.finish(permit, verdict, slow, self.core);
+        core.machine.finish(permit, verdict, slow.is_some(), core);
+        if let Some(took) = slow {
+            let (function, breaker) = (site.function(), core.name);
+            telemetry::raise(&Event::CallSlow { function, breaker, took });
+        }
     }
 
-    fn was_slow(&self, site: &Site) -> bool {
-        let Some(slow_after) = self.core.settings.slow_after else { return false };
+    /// How long it took, if that was too long.
+    fn was_slow(&self) -> Option<Duration> {
+        let slow_after = self.gate.core.settings.slow_after?;
         let took = Duration::from_nanos(clock::now().saturating_sub(self.began));
-        if took < slow_after {
-            return false;
-        }
-        let (function, breaker) = (site.function(), self.core.name);
-        telemetry::raise(&Event::CallSlow { function, breaker, took });
-        true
+        (took >= slow_after).then_some(took)
     }
 
     /// A call that had no time left when it came says nothing about whom it would have called.
     fn had_no_time(&self, verdict: Verdict) -> bool {
         let never_waited = self.cutoff == Cutoff::UNKNOWN;
         verdict == Verdict::Failure && never_waited && deadline::remaining() == Some(Duration::ZERO)
+    }
+
+    /// Whoever gave it up at its deadline had waited for the dependency, and in vain; whoever did so
+    /// earlier had reasons of their own.
+    #[cold]
+    fn dropped(&self, permit: Permit) {
+        let core = self.gate.core;
+        if self.cutoff.has_passed() {
+            core.machine.finish(permit, Verdict::Failure, self.was_slow().is_some(), core);
+        } else {
+            core.machine.finish(permit, Verdict::Nothing, false, core);
+        }
     }
 }
 
@@ -259,16 +295,6 @@ impl Drop for Call<'_> {
     }
 }
 
-impl Call<'_> {
-    /// Whoever gave it up at its deadline had waited for the dependency, and in vain; whoever did so
-    /// earlier had reasons of their own.
-    #[cold]
-    fn dropped(&self, permit: Permit) {
-        let verdict = if self.cutoff.has_passed() { Verdict::Failure } else { Verdict::Nothing };
-        self.core.machine.finish(permit, verdict, false, self.core);
-    }
-}
-
 /// Notes a panic of the body, and only that: a call that is dropped in another one's panic has not
 /// failed.
 struct Unwinding<'c, 'a>(&'c mut Call<'a>);
@@ -278,7 +304,8 @@ impl Drop for Unwinding<'_, '_> {
     fn drop(&mut self) {
         let call = &mut *self.0;
         if let Some(permit) = call.permit.take() {
-            call.core.machine.finish(permit, Verdict::Failure, false, call.core);
+            let core = call.gate.core;
+            core.machine.finish(permit, Verdict::Failure, false, core);
         }
     }
 }

@@ -6,12 +6,15 @@ use std::{
     hash::{BuildHasher, Hash, RandomState},
     mem::replace,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
 
-use super::{core::Core, settings::Settings};
+use super::{
+    core::{Core, NOBODY},
+    settings::Settings,
+};
 
 /// The breakers of the keys of one breaker, by the keys' hashes.
 ///
@@ -19,8 +22,8 @@ use super::{core::Core, settings::Settings};
 /// is new. So a call borrows it and counts no references, and what a call of the former key still
 /// brings meets another generation.
 ///
-/// Two keys meet in one breaker if their 64-bit hashes do, which are keyed by chance for each
-/// process: for 10 000 keys, once in 10^11 processes.
+/// Two keys meet in one breaker if their 63-bit hashes do, which are keyed by chance for each
+/// family: among 10 000 keys, in one of 10^11 families.
 #[derive(Debug)]
 pub(super) struct Keys {
     root: Weak<Core>,
@@ -42,15 +45,16 @@ type Chunk = Box<[OnceLock<Arc<Core>>]>;
 struct Places {
     of: HashMap<u64, u32>,
     made: u32,
-    /// The next place to look for a breaker that has gone quiet, and how active each was last time.
+    /// The next place to look for a breaker that has gone quiet.
     hand: u32,
-    seen: Vec<u64>,
+    /// Whose each is, and how active it was last time.
+    seen: Vec<(u64, u64)>,
 }
 
 impl Keys {
     pub(super) fn new(root: &Arc<Core>) -> Self {
         let (name, settings) = (root.name, root.settings);
-        let hints = settings.max_keys.next_power_of_two().min(MOST_HINTS);
+        let hints = settings.max_keys.min(MOST_HINTS).next_power_of_two();
         Self {
             root: Arc::downgrade(root),
             name,
@@ -82,7 +86,7 @@ impl Keys {
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Core>> {
-        let made = self.places.lock().unwrap_or_else(PoisonError::into_inner).made;
+        let made = self.lock().made;
         (0..made).filter_map(|place| self.at(place).cloned()).collect()
     }
 
@@ -103,14 +107,14 @@ impl Keys {
         &self,
         hash: u64,
         hints: &[AtomicU32; 2],
-        key: &dyn Fn() -> Arc<str>,
+        text: &dyn Fn() -> Arc<str>,
     ) -> Option<&Arc<Core>> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = match places.of.get(&hash) {
-            Some(place) => *place,
-            None => self.hand_out(&mut places, hash, key)?,
+        let known = self.lock().of.get(&hash).copied();
+        let place = match known {
+            Some(place) => place,
+            // The text is the user's to make, and so not under the lock.
+            None => self.hand_out(hash, text())?,
         };
-        drop(places);
         let is_free = |hint: &&AtomicU32| hint.load(Ordering::Relaxed) == NOWHERE;
         let hint = hints.iter().find(is_free).unwrap_or(&hints[usize::from(hash >> 63 == 1)]);
         hint.store(place, Ordering::Release);
@@ -118,22 +122,33 @@ impl Keys {
     }
 
     /// A breaker for a new key: one more, or that of a key which has gone quiet.
-    fn hand_out(&self, places: &mut Places, hash: u64, key: &dyn Fn() -> Arc<str>) -> Option<u32> {
+    fn hand_out(&self, hash: u64, text: Arc<str>) -> Option<u32> {
+        let mut places = self.lock();
+        if let Some(place) = places.of.get(&hash) {
+            return Some(*place);
+        }
         let place = if places.made < self.settings.max_keys {
             places.made += 1;
             places.made - 1
         } else {
-            self.quiet(places)?
+            self.quiet(&mut places)?
         };
         let core = self.make_at(place)?;
-        places.of.remove(&core.hash.load(Ordering::Relaxed));
         places.of.insert(hash, place);
-        core.hand_to(hash, key());
         // Whoever calls once and never again is the first to go.
         let with_this_call = core.machine.activity() + 1;
-        places.seen.resize(places.made as usize, 0);
-        places.seen[place as usize] = with_this_call;
+        let made = places.made as usize;
+        places.seen.resize(made, (NOBODY, 0));
+        let (before, _) = replace(&mut places.seen[place as usize], (hash, with_this_call));
+        if before != NOBODY {
+            places.of.remove(&before);
+        }
+        core.hand_to(hash, text);
         Some(place)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make_at(&self, place: u32) -> Option<&Arc<Core>> {
@@ -146,17 +161,19 @@ impl Keys {
     }
 
     /// A closed breaker that nobody has called since the hand last came by, made as new; an open one
-    /// never. The second time round it takes what it can get.
+    /// never. Where the hand finds none for a while, it takes what it can get.
     fn quiet(&self, places: &mut Places) -> Option<u32> {
-        for step in 0..2 * places.made {
+        let (patience, steps) =
+            (places.made.min(PATIENCE), (2 * u64::from(places.made)).min(STEPS));
+        for step in 0..steps {
             let place = places.hand;
             places.hand = (places.hand + 1) % places.made;
             let core = self.at(place)?;
             let activity = core.machine.activity();
-            let was_quiet = replace(&mut places.seen[place as usize], activity) == activity;
+            let (_, seen) = &mut places.seen[place as usize];
+            let was_quiet = replace(seen, activity) == activity;
             let is_ours_alone = Arc::strong_count(core) == 1;
-            let may_go = is_ours_alone && (was_quiet || step >= places.made);
-            if may_go && core.machine.renew(&**core) {
+            if is_ours_alone && (was_quiet || step >= patience.into()) && core.take_back() {
                 return Some(place);
             }
         }
@@ -164,9 +181,15 @@ impl Keys {
     }
 }
 
-/// How a key is told of: as its `Debug` shows it, less the quotes of a string.
+/// How a key is told of: as its `Debug` shows it, a string without its quotes, and not all of what
+/// a stranger may have sent.
 fn text<K: Debug + ?Sized>(key: &K) -> Arc<str> {
-    format!("{key:?}").trim_matches('"').into()
+    let text = format!("{key:?}");
+    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&text);
+    match bare.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", &bare[..end]).into(),
+        None => bare.into(),
+    }
 }
 
 /// Which chunk a place is in, and where in it.
@@ -185,6 +208,15 @@ const FIRST_CHUNK: usize = 16;
 const CHUNKS: usize = 29;
 
 const NOWHERE: u32 = u32::MAX;
+
+/// How many breakers of keys are looked at for a new one: it holds all others up.
+const STEPS: u64 = 128;
+
+/// How many of them before it must no longer be one that has gone quiet.
+const PATIENCE: u32 = 64;
+
+/// In characters.
+const LONGEST_TEXT: usize = 256;
 
 /// 32 KB of them.
 const MOST_HINTS: u32 = 1 << 12;

@@ -1,6 +1,7 @@
 //! What a breaker remembers behind its lock.
 
 use super::{
+    machine::KINDS,
     settings::Settings,
     snapshot::{Cause, State, TimeIn},
     window::Outcomes,
@@ -20,6 +21,8 @@ pub(super) struct Ledger {
     pub(super) failures: u64,
     pub(super) slow: u64,
     pub(super) opened: u64,
+    /// The counts of calls when the breaker was given to the key that it is of.
+    start: [u64; KINDS],
 }
 
 impl Ledger {
@@ -35,7 +38,20 @@ impl Ledger {
             failures: 0,
             slow: 0,
             opened: 0,
+            start: [0; KINDS],
         }
+    }
+
+    /// Forgets all, for another key.
+    pub(super) fn start_anew(&mut self, calls: [u64; KINDS]) {
+        (self.failures, self.slow, self.opened) = (0, 0, 0);
+        self.time_in = TimeIn::default();
+        self.start = calls;
+    }
+
+    /// How many calls of a kind there have been for this key.
+    pub(super) fn since_start(&self, kind: usize, calls: u64) -> u64 {
+        calls.saturating_sub(self.start[kind])
     }
 
     /// Notes that a state has ended.

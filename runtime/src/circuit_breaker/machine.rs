@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{
     ledger::Ledger,
-    settings::Settings,
+    settings::{Settings, nanos},
     snapshot::{Cause, Counted, State},
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError, Tally},
     window::{Counts, NEVER, Outcomes},
@@ -59,7 +59,9 @@ pub(super) struct Change {
 /// What a machine goes by, and whom it tells.
 pub(super) trait Rules {
     fn settings(&self) -> &Settings;
+    /// The time, exact to the tick of a coarse clock.
     fn now(&self) -> u64;
+    fn exact_now(&self) -> u64;
     /// By chance, in [-1, 1].
     fn spread(&self) -> f64;
     /// When the call that asks must have ended, if it must.
@@ -93,13 +95,11 @@ impl Machine {
         let refused = match word.state() {
             State::ForcedOpen => Some(Refused { retry_after: None }),
             State::Open => {
-                // Stored before the word was: at least as new as that.
-                let left = self.until.load(Ordering::Relaxed).saturating_sub(by.now());
+                let left = self.left(by);
                 (left > 0).then_some(Refused { retry_after: Some(left) })
             }
             State::HalfOpen if !word.has_room(by.settings().probes) => {
-                let held = self.until.load(Ordering::Relaxed) > by.now();
-                held.then_some(Refused { retry_after: None })
+                (self.left(by) > 0).then_some(Refused { retry_after: None })
             }
             _ => None,
         };
@@ -112,13 +112,22 @@ impl Machine {
         }
     }
 
+    /// How long it is until `until`. The coarse clock will do but for the end: who has waited for
+    /// that comes by an exact one.
+    fn left(&self, by: &impl Rules) -> u64 {
+        // Stored before the word was: at least as new as that.
+        let until = self.until.load(Ordering::Relaxed);
+        match until.saturating_sub(by.now()) {
+            left if left > LONGEST_TICK => left,
+            _ => until.saturating_sub(by.exact_now()),
+        }
+    }
+
     /// Admits by what the lock's holder finds, as others may have come first.
     #[cold]
     #[inline(never)]
     fn admit_a_probe(&self, by: &impl Rules) -> Result<Permit, Refused> {
-        let now = by.now();
-        let open_for = nanos(by.settings().open_for);
-        let lease = now.saturating_add(open_for).max(by.ends().unwrap_or(0));
+        let (now, ends) = (by.exact_now(), by.ends());
         let mut ledger = self.lock();
         let word = self.word();
         let until = self.until.load(Ordering::Relaxed);
@@ -126,8 +135,12 @@ impl Machine {
             State::Closed | State::ForcedClosed | State::Disabled => return Ok(word.permit()),
             State::Open if now >= until => (word.next(State::HalfOpen), Some(Cause::OpenTimeOver)),
             State::HalfOpen if word.has_room(by.settings().probes) => (word, None),
-            // Those that run have had their time, and what comes of them no longer matters.
-            State::HalfOpen if now >= until => (word.next_round(), Some(Cause::ProbeLost)),
+            // Those that run have had their time. What comes of them still counts, but others may
+            // run too; at longer and longer intervals, as after a probe that has failed.
+            State::HalfOpen if now >= until => {
+                ledger.failed_probes = ledger.failed_probes.saturating_add(1);
+                (word.next_round(), Some(Cause::ProbeLost))
+            }
             state => {
                 drop(ledger);
                 self.calls.add_one(REFUSED);
@@ -140,6 +153,7 @@ impl Machine {
             Change { from: word.state(), to: State::HalfOpen, cause, open_for: None }
         });
         // The places are kept until the last of the probes has had its time.
+        let lease = now.saturating_add(by.settings().lease(ledger.failed_probes, now, ends));
         let held = if change.is_some() { lease } else { until.max(lease) };
         self.until.store(held, Ordering::Relaxed);
         self.publish(admitted.with_probe());
@@ -150,13 +164,14 @@ impl Machine {
         Ok(admitted.permit())
     }
 
-    /// Counts the success of a call that was not slow.
+    /// Counts the success of a call that was not slow. If it meets a transition it is counted before
+    /// or after, and neither opens nor closes anything.
     #[inline]
     pub(super) fn succeed(&self, permit: Permit, by: &impl Rules) {
         let word = permit.word();
         if word.state() != State::Closed {
             self.finish(permit, Verdict::Success, false, by);
-        } else if self.word().same_round(word) {
+        } else if self.word().same_generation(word) {
             self.count_success(by);
         }
     }
@@ -196,7 +211,7 @@ impl Machine {
             return;
         }
         if !is_probe && !counts {
-            if self.word().same_round(word) {
+            if self.word().same_generation(word) {
                 match verdict {
                     Verdict::Success => self.count_success(by),
                     _ => self.calls.add_one(IGNORED),
@@ -208,7 +223,7 @@ impl Machine {
         let mut ledger = self.lock();
         // What began in an earlier state says nothing about this one.
         let current = self.word();
-        if !current.same_round(word) {
+        if !current.same_generation(word) {
             return;
         }
         match verdict {
@@ -219,7 +234,7 @@ impl Machine {
         }
         ledger.slow += u64::from(slow && counts);
         let change = if is_probe {
-            self.judge_probe(&mut ledger, current, verdict, slow, by, now)
+            self.judge_probe(&mut ledger, (current, permit), verdict, slow, by, now)
         } else {
             self.judge_call(&mut ledger, current, verdict, slow, by, now)
         };
@@ -257,19 +272,21 @@ impl Machine {
     fn judge_probe(
         &self,
         ledger: &mut Ledger,
-        word: Word,
+        (word, permit): (Word, Permit),
         verdict: Verdict,
         slow: bool,
         by: &impl Rules,
         now: u64,
     ) -> Option<Change> {
+        // A probe that has lost its place has none to leave.
+        let left = if word.same_round(permit.word()) { word.without_probe() } else { word };
         match verdict {
             Verdict::Nothing => {
-                self.publish(word.without_probe());
+                self.publish(left);
                 None
             }
             Verdict::Success | Verdict::Healthy if !slow => {
-                let word = word.without_probe().with_success();
+                let word = left.with_success();
                 if word.succeeded() < u64::from(by.settings().probes) {
                     self.publish(word);
                     return None;
@@ -331,6 +348,7 @@ impl Machine {
         let is_closed = word.state() == State::Closed;
         if is_closed {
             self.move_to(&mut ledger, word, State::Closed, Cause::ByHand, by, now);
+            ledger.start_anew([SUCCESS, REFUSED, IGNORED].map(|kind| self.calls.total(kind)));
         }
         is_closed
     }
@@ -341,7 +359,9 @@ impl Machine {
         let mut ledger = self.lock();
         let change = self.move_to(&mut ledger, self.word(), to, Cause::ByHand, by, now);
         drop(ledger);
-        by.tell(change);
+        if change.from != change.to {
+            by.tell(change);
+        }
     }
 
     #[inline]
@@ -349,11 +369,13 @@ impl Machine {
         self.word().state()
     }
 
-    /// How much longer it refuses every call, if it does.
-    pub(super) fn open_for(&self, now: u64) -> Option<u64> {
-        match self.state() {
-            State::Open => Some(self.until.load(Ordering::Relaxed).saturating_sub(now)),
+    /// How much longer it refuses every call, if it does: no longer, perhaps, while it is probed.
+    pub(super) fn open_for(&self, by: &impl Rules) -> Option<u64> {
+        let word = self.word();
+        match word.state() {
             State::ForcedOpen => Some(u64::MAX),
+            State::Open => Some(self.left(by)),
+            State::HalfOpen if !word.has_room(by.settings().probes) => Some(self.left(by)),
             _ => None,
         }
     }
@@ -384,11 +406,11 @@ impl Machine {
             failures_in_window: failures,
             slow_in_window: slow,
             failures_in_a_row: if ledger.successes_then == successes { ledger.in_a_row } else { 0 },
-            successes,
+            successes: ledger.since_start(SUCCESS, successes),
             failures: ledger.failures,
             slow: ledger.slow,
-            ignored: self.calls.total(IGNORED),
-            refused: self.calls.total(REFUSED),
+            ignored: ledger.since_start(IGNORED, self.calls.total(IGNORED)),
+            refused: ledger.since_start(REFUSED, self.calls.total(REFUSED)),
             opened: ledger.opened,
         }
     }
@@ -415,9 +437,8 @@ const REFUSED: usize = 1;
 const IGNORED: usize = 2;
 pub(super) const KINDS: usize = 3;
 
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
+/// The longest tick that a coarse clock has, and a bit more, in nanoseconds.
+const LONGEST_TICK: u64 = 20_000_000;
 
 /// A tenth more or less, so that a fleet which opened together does not probe together.
 #[expect(

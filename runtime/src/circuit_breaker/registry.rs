@@ -2,7 +2,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{breaker::CircuitBreaker, core::Core};
 
-static BREAKERS: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
+static BREAKERS: Mutex<Registry> = Mutex::new(Registry { all: Vec::new(), clean_at: 0 });
+
+struct Registry {
+    all: Vec<Weak<Core>>,
+    /// How many there may be before those that are gone are taken off.
+    clean_at: usize,
+}
+
+impl Registry {
+    /// Those of clients that come and go must not pile up, nor be looked through each time.
+    fn clean(&mut self) {
+        self.all.retain(|breaker| breaker.strong_count() > 0);
+        self.all.shrink_to(2 * self.all.len());
+        self.clean_at = 2 * self.all.len() + 16;
+    }
+}
 
 /// Lists every breaker of this process that has been used: called through, or looked at.
 ///
@@ -32,10 +47,10 @@ static BREAKERS: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 /// # }
 /// ```
 pub fn circuit_breakers() -> Vec<CircuitBreaker> {
-    let mut all = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|breaker| breaker.strong_count() > 0);
-    let roots: Vec<Arc<Core>> = all.iter().filter_map(Weak::upgrade).collect();
-    drop(all);
+    let mut registry = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    registry.clean();
+    let roots: Vec<Arc<Core>> = registry.all.iter().filter_map(Weak::upgrade).collect();
+    drop(registry);
     let mut listed = Vec::new();
     for root in roots {
         let keys = root.known_keys().map(super::keys::Keys::all);
@@ -49,10 +64,9 @@ pub fn circuit_breakers() -> Vec<CircuitBreaker> {
 }
 
 pub(super) fn register(core: &Arc<Core>) {
-    let mut all = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
-    // Those of clients that come and go must not pile up: one gone, one at the most looked at.
-    if all.len() == all.capacity() {
-        all.retain(|breaker| breaker.strong_count() > 0);
+    let mut registry = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if registry.all.len() >= registry.clean_at {
+        registry.clean();
     }
-    all.push(Arc::downgrade(core));
+    registry.all.push(Arc::downgrade(core));
 }

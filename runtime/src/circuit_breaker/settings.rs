@@ -87,9 +87,24 @@ impl Settings {
         }
     }
 
+    /// How long a probe keeps its place: as long as the breaker has been open, or as its deadline
+    /// allows, up to the longest open time; and no less than a second.
+    pub(super) fn lease(&self, failed_probes: u32, now: u64, ends: Option<u64>) -> u64 {
+        let open = nanos(self.open_time(failed_probes));
+        let allowed = ends.map_or(0, |ends| ends.saturating_sub(now)).min(nanos(self.max_open_for));
+        open.max(allowed).max(SHORTEST_LEASE)
+    }
+
     /// The time that it stays open after so many failed probes in a row, before it is spread.
     pub(super) fn open_time(&self, failed_probes: u32) -> Duration {
         let factor = 1_u32.checked_shl(failed_probes).unwrap_or(u32::MAX);
         self.open_for.saturating_mul(factor).min(self.max_open_for.max(self.open_for))
     }
+}
+
+/// Or a breaker that opens for no time would be probed by all at once.
+const SHORTEST_LEASE: u64 = 1_000_000_000;
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

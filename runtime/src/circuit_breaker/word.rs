@@ -4,14 +4,16 @@ use std::num::NonZeroU64;
 
 use super::snapshot::State;
 
-/// State, probes and generation: 3 bits, 8 for the probes that run, 8 for those that succeeded, and
-/// 45 for the generation, which a transition a microsecond would take a year to use up.
+/// State, probes and generation: 3 bits, 8 for the probes that run, 8 for those that succeeded, 8 for
+/// the round of probes, and 37 for the generation, which a transition a millisecond would take four
+/// years to use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(pub(super) u64);
 
 const RUNNING: u64 = 1 << 3;
 const SUCCEEDED: u64 = 1 << 11;
-const GENERATION: u64 = 1 << 19;
+const ROUND: u64 = 1 << 19;
+const GENERATION: u64 = 1 << 27;
 const STATE_MASK: u64 = RUNNING - 1;
 const PROBE_MASK: u64 = 0xff;
 
@@ -58,9 +60,15 @@ impl Word {
         self.running() + self.succeeded() < u64::from(probes)
     }
 
+    /// Whether no transition lies between.
     #[inline]
-    pub(super) const fn same_round(self, other: Self) -> bool {
+    pub(super) const fn same_generation(self, other: Self) -> bool {
         self.0 / GENERATION == other.0 / GENERATION
+    }
+
+    /// Whether the probes of one still have the places that they had in the other.
+    pub(super) const fn same_round(self, other: Self) -> bool {
+        self.0 / ROUND == other.0 / ROUND
     }
 
     /// The next generation, in another state.
@@ -68,9 +76,11 @@ impl Word {
         Self((self.0 / GENERATION + 1).wrapping_mul(GENERATION) | code(state))
     }
 
-    /// The next generation of probes; what has succeeded still counts.
+    /// The next round of probes: those that run have lost their places, and nothing else.
     pub(super) const fn next_round(self) -> Self {
-        Self(self.next(State::HalfOpen).0 | (self.succeeded() * SUCCEEDED))
+        let rounds = (GENERATION - 1) & !(ROUND - 1);
+        let round = self.0.wrapping_add(ROUND) & rounds;
+        Self((self.0 & !rounds & !(PROBE_MASK * RUNNING)) | round)
     }
 
     pub(super) const fn with_probe(self) -> Self {
@@ -104,6 +114,12 @@ const fn code(state: State) -> u64 {
 pub(super) struct Permit(NonZeroU64);
 
 impl Permit {
+    /// That of a call that goes past its breaker, as if it were disabled.
+    pub(super) const UNCOUNTED: Self = match NonZeroU64::new(code(State::Disabled)) {
+        Some(word) => Self(word),
+        None => unreachable!(),
+    };
+
     #[inline]
     pub(super) const fn word(self) -> Word {
         Word(self.0.get())

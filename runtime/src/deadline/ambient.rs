@@ -30,10 +30,11 @@ impl Cutoff {
     /// Of a call that has not waited yet.
     pub(crate) const UNKNOWN: Self = Self(Ends::AT_ONCE);
 
-    /// The deadline that is ambient now.
+    /// The deadline that is ambient now, with its clock started: whoever waits may not be asked
+    /// again before it has passed.
     #[inline]
     pub(crate) fn ambient() -> Self {
-        Self(current())
+        Self(started())
     }
 
     /// Whether it is known and has passed.
@@ -184,6 +185,21 @@ impl Ends {
     #[inline]
     pub(super) fn earlier(self, reserve: Duration) -> Self {
         if reserve.is_zero() { self } else { self.earlier_by(reserve) }
+    }
+
+    /// The same, earlier, but not by more than nine tenths of the time that there is.
+    #[inline]
+    pub(super) fn sooner_by(self, early: Duration) -> Self {
+        if early.is_zero() { self } else { self.sooner_by_most(early) }
+    }
+
+    fn sooner_by_most(self, early: Duration) -> Self {
+        let left = match self.when() {
+            When::At(at) => at.saturating_duration_since(Instant::now()),
+            When::After(limit) => limit,
+            When::Never => return self,
+        };
+        self.earlier_by(early.min(left * 9 / 10))
     }
 
     fn earlier_by(self, reserve: Duration) -> Self {

@@ -23,6 +23,7 @@ use std::time::Duration;
 pub struct Deadline {
     pub(super) limit: Option<Duration>,
     pub(super) reserve: Duration,
+    pub(super) early: Duration,
 }
 
 impl Deadline {
@@ -36,7 +37,7 @@ impl Deadline {
     /// assert_eq!(Deadline::new(), Deadline::default());
     /// ```
     pub const fn new() -> Self {
-        Self { limit: None, reserve: Duration::ZERO }
+        Self { limit: None, reserve: Duration::ZERO, early: Duration::ZERO }
     }
 
     /// Ends the call after this long, or at the inherited deadline if that is sooner. A limit of
@@ -69,6 +70,14 @@ impl Deadline {
     /// ```
     pub const fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = reserve;
+        self
+    }
+
+    /// Ends the call this much before the inherited deadline, but leaves it a tenth of the time: what
+    /// a deadline above a fallback keeps back for that.
+    #[doc(hidden)]
+    pub const fn early(mut self, early: Duration) -> Self {
+        self.early = early;
         self
     }
 }

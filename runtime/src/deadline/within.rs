@@ -135,7 +135,7 @@ impl Deadline {
     /// The sooner of the own limit and the inherited deadline; a refusal if it has passed.
     #[inline]
     fn inherit(&self) -> Result<Ends, Refusal> {
-        let inherited = ambient::current();
+        let inherited = ambient::current().sooner_by(self.early);
         let ends = inherited.sooner(self.limit.map_or(Ends::NEVER, Ends::after));
         if inherited.is_running() || ends == Ends::AT_ONCE {
             return self.inherit_by_the_clock(inherited);

@@ -8,7 +8,7 @@ use crate::{
     deadline,
     fault::{Answer, Class, Fault},
     outcome::Outcome,
-    refusals::{Kind, Refusals},
+    refusals::Refusals,
     site::Site,
     telemetry::{self, Event, Reason, StopCause},
 };
@@ -32,42 +32,29 @@ pub struct Rules<'a> {
     policy: &'a Retry,
     budget: Option<&'a RetryBudget>,
     site: &'static Site,
-    below: Option<Below<'a>>,
-}
-
-/// The breaker below in the stack.
-#[derive(Clone, Copy, Debug)]
-struct Below<'a> {
-    refusals: &'a Refusals,
-    gate: Gate<'a>,
-    /// Whether an attempt may wait until it is probed.
-    waits: bool,
+    refusals: Option<&'a Refusals>,
+    /// The breaker below in the stack, and whether an attempt may wait until it is probed.
+    below: Option<(Gate<'a>, bool)>,
 }
 
 impl<'a> Rules<'a> {
     /// Takes them together.
     #[inline]
     pub fn new(policy: &'a Retry, budget: Option<&'a RetryBudget>, site: &'static Site) -> Self {
-        Self { policy, budget, site, below: None }
+        Self { policy, budget, site, refusals: None, below: None }
     }
 
-    /// With the breaker below in the stack: that it has refused is known whatever `when` says, and
-    /// no attempt is made that it would refuse. Where something else can be served at once, none
-    /// waits for it either.
+    /// With the breaker below in the stack: no attempt is made that it would refuse, whatever `when`
+    /// says of its refusals. Where something else can be served at once, none waits for it either.
     #[inline]
-    pub fn minding(self, refusals: &'a Refusals, gate: Gate<'a>, waits: bool) -> Self {
-        Self { below: Some(Below { refusals, gate, waits }), ..self }
+    pub fn minding(self, gate: Gate<'a>, waits: bool) -> Self {
+        Self { below: Some((gate, waits)), ..self }
     }
 
-    /// What an error means that the breaker below has refused the attempt with.
-    fn refused(&self) -> Option<Class> {
-        let Below { refusals, waits, .. } = self.below?;
-        match refusals.last()? {
-            Kind::Open { retry_after } => {
-                Some(Class::Refused { retry_after: retry_after.filter(|_| waits) })
-            }
-            Kind::Late => None,
-        }
+    /// With what the others of the stack note of an attempt, to be forgotten before the next.
+    #[inline]
+    pub fn noting(self, refusals: &'a Refusals) -> Self {
+        Self { refusals: Some(refusals), ..self }
     }
 }
 
@@ -98,10 +85,7 @@ impl Attempts {
                 }
                 return None;
             }
-            Err(error) => match rules.refused() {
-                Some(refused) => Trouble::Error(refused),
-                None => Trouble::Error(when(error).into_class()),
-            },
+            Err(error) => Trouble::Error(when(error).into_class()),
         };
         self.failed(rules, trouble)
     }
@@ -126,8 +110,8 @@ impl Attempts {
             Ok((wait, reason)) => {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
-                if let Some(below) = rules.below {
-                    below.refusals.clear();
+                if let Some(refusals) = rules.refusals {
+                    refusals.clear();
                 }
                 Some(wait)
             }
@@ -164,7 +148,7 @@ impl Attempts {
             return Err(StopCause::HintBeyondCap);
         }
         // This failure may have been the one at which the breaker opened.
-        let open = below.and_then(|below| Some((below.waits, below.gate.open_for()?)));
+        let open = below.and_then(|(gate, waits)| Some((waits, gate.open_for()?)));
         if open.is_some_and(|(waits, time)| !waits || !policy.outlasts(time, self.attempt)) {
             return Err(StopCause::Refused);
         }

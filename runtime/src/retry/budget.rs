@@ -70,7 +70,7 @@ impl RetryBudget {
             floor: 10.0,
             burst: 100.0,
             calls: Tally::new(),
-            bucket: Mutex::new(Bucket { tokens: None, calls: 0, shared: 0.0, at: None }),
+            bucket: Mutex::new(EMPTY),
         }
     }
 
@@ -144,6 +144,12 @@ impl RetryBudget {
         granted
     }
 
+    /// Starts anew, for another key.
+    pub(crate) fn renew(&self) {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        *bucket = Bucket { calls: self.calls.total(0), ..EMPTY };
+    }
+
     /// What the calls since the last time have deposited.
     fn share(&self, bucket: &mut Bucket) -> f64 {
         let calls = self.calls.total(0);
@@ -191,6 +197,8 @@ struct Bucket {
     /// When that was. Held against a clock that may have been set back by a paused test.
     at: Option<Instant>,
 }
+
+const EMPTY: Bucket = Bucket { tokens: None, calls: 0, shared: 0.0, at: None };
 
 /// Ten tenths sum up to a hair under one.
 const ONE: f64 = 1.0 - 1e-9;
