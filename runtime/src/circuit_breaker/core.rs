@@ -15,7 +15,7 @@ use super::{
     keys::Keys,
     machine::{Change, Machine, Rules},
     settings::Settings,
-    snapshot::Snapshot,
+    snapshot::{Snapshot, State},
     transitions::Transition,
 };
 use crate::{
@@ -76,6 +76,9 @@ impl Core {
 
     /// Takes it from its key, if that has left it closed: from here on no call of that key is let in.
     pub(super) fn take_back(&self) -> bool {
+        if self.machine.state() != State::Closed {
+            return false;
+        }
         let hash = self.hash.swap(NOBODY, Ordering::AcqRel);
         let is_free = self.machine.renew(self);
         if !is_free {

@@ -85,7 +85,7 @@ pub enum Cause {
     OpenTimeOver,
     /// A probe failed, or was slow.
     ProbeFailed,
-    /// Probes did not come back in their time: others are let in.
+    /// Probes did not come back in their time: others are let in, and it stays half-open.
     ProbeLost,
     /// All probes succeeded.
     ProbesSucceeded,
