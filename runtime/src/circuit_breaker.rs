@@ -47,6 +47,7 @@ mod keys;
 mod ledger;
 mod machine;
 mod registry;
+mod rules;
 mod settings;
 mod snapshot;
 mod sync;

@@ -7,7 +7,8 @@ use std::{
 use loom::{model::Builder, thread};
 
 use self::{
-    machine::{Change, Machine, Rules, Verdict},
+    machine::Machine,
+    rules::{Change, Rules, Verdict},
     settings::Settings,
     snapshot::{Cause, State},
     sync::Ordering,
@@ -19,6 +20,8 @@ mod ledger;
 #[expect(dead_code, reason = "a model uses what it is about")]
 #[path = "../../runtime/src/circuit_breaker/machine.rs"]
 mod machine;
+#[path = "../../runtime/src/circuit_breaker/rules.rs"]
+mod rules;
 #[expect(dead_code, unreachable_pub, reason = "public in the runtime, which uses all of it")]
 #[path = "../../runtime/src/circuit_breaker/settings.rs"]
 mod settings;
@@ -27,6 +30,7 @@ mod settings;
 mod snapshot;
 #[path = "../../runtime/src/circuit_breaker/window.rs"]
 mod window;
+#[expect(dead_code, reason = "a model uses what it is about")]
 #[path = "../../runtime/src/circuit_breaker/word.rs"]
 mod word;
 

@@ -6,6 +6,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
+use self::keys::{
+    CONSECUTIVE, FAILURE_RATE, KEYS, MAX_KEYS, MAX_OPEN_FOR, MIN_CALLS, OPEN_FOR, PER, PROBES,
+    SLOW_AFTER, SLOW_RATE, WHEN, WINDOW, WITH,
+};
 use super::{Code, Context};
 use crate::{
     args::{Arg, Args, Key, Mistakes},
@@ -14,116 +18,7 @@ use crate::{
     value::{self, Place, Setting, borrowed, callable, is_constant, keyed, place},
 };
 
-const FAILURE_RATE: Key = Key {
-    name: "failure_rate",
-    example: "failure_rate = 0.5",
-    elsewhere: &[
-        "error_rate",
-        "error_threshold_percentage",
-        "failure_rate_threshold",
-        "failure_ratio",
-        "failure_threshold",
-        "failureRateThreshold",
-        "rate",
-        "threshold",
-    ],
-};
-const CONSECUTIVE: Key = Key {
-    name: "consecutive",
-    example: "consecutive = 5",
-    elsewhere: &["consecutive_failures", "failures", "max_failures"],
-};
-const WINDOW: Key = Key {
-    name: "window",
-    example: "window = \"60s\"",
-    elsewhere: &[
-        "interval",
-        "rolling_window",
-        "sampling_duration",
-        "sliding_window",
-        "sliding_window_size",
-        "window_size",
-    ],
-};
-const MIN_CALLS: Key = Key {
-    name: "min_calls",
-    example: "min_calls = 20",
-    elsewhere: &[
-        "min_throughput",
-        "minimum_throughput",
-        "minimum_calls",
-        "minimum_number_of_calls",
-        "request_volume_threshold",
-        "volume_threshold",
-    ],
-};
-const OPEN_FOR: Key = Key {
-    name: "open_for",
-    example: "open_for = \"30s\"",
-    elsewhere: &[
-        "break_duration",
-        "cooldown",
-        "delay",
-        "recovery_timeout",
-        "reset_timeout",
-        "sleep_window",
-        "wait_duration",
-        "wait_duration_in_open_state",
-    ],
-};
-const MAX_OPEN_FOR: Key = Key {
-    name: "max_open_for",
-    example: "max_open_for = \"5m\"",
-    elsewhere: &["cap", "max_break_duration", "max_delay"],
-};
-const PROBES: Key = Key {
-    name: "probes",
-    example: "probes = 1",
-    elsewhere: &[
-        "half_open_calls",
-        "half_open_max_calls",
-        "max_requests",
-        "permitted_calls",
-        "permitted_number_of_calls_in_half_open_state",
-        "success_threshold",
-        "trial_calls",
-    ],
-};
-const SLOW_AFTER: Key = Key {
-    name: "slow_after",
-    example: "slow_after = \"2s\"",
-    elsewhere: &["slow_call_duration", "slow_call_duration_threshold", "slow_threshold"],
-};
-const SLOW_RATE: Key = Key {
-    name: "slow_rate",
-    example: "slow_rate = 0.5",
-    elsewhere: &["slow_call_rate", "slow_call_rate_threshold"],
-};
-const PER: Key = Key { name: "per", example: "per = host", elsewhere: &["by", "key", "keyed"] };
-const MAX_KEYS: Key =
-    Key { name: "max_keys", example: "max_keys = 10_000", elsewhere: &["capacity", "keys"] };
-const WHEN: Key = Key {
-    name: "when",
-    example: "when(Error::is_outage)",
-    elsewhere: &["condition", "if", "ignore", "on", "predicate", "record"],
-};
-const WITH: Key =
-    Key { name: "with", example: "with = STRIPE", elsewhere: &["breaker", "name", "shared"] };
-const KEYS: &[Key] = &[
-    FAILURE_RATE,
-    WINDOW,
-    MIN_CALLS,
-    OPEN_FOR,
-    MAX_OPEN_FOR,
-    PROBES,
-    CONSECUTIVE,
-    SLOW_AFTER,
-    SLOW_RATE,
-    PER,
-    MAX_KEYS,
-    WHEN,
-    WITH,
-];
+mod keys;
 
 const BREAKER: Place = Place {
     key: &WITH,

@@ -6,65 +6,19 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
+use self::keys::{
+    BACKOFF, BASE, BUDGET, CAP, CLONE, FACTOR, JITTER, KEYS, MAX, ON_RETRY, SAFE, WHEN, WHEN_OK,
+};
 use super::{Code, Context, did_you_mean_argument};
 use crate::{
-    args::{Arg, Args, Key, Mistakes},
+    args::{Arg, Args, Mistakes},
     arguments::MutArgument,
     func::Func,
     tokens::{local, placed_at, shadowing},
     value::{self, Place, Setting, borrowed, callable, keyed, place},
 };
 
-const MAX: Key = Key {
-    name: "max",
-    example: "max = 3",
-    elsewhere: &[
-        "attempts",
-        "max_attempts",
-        "max_retries",
-        "max_times",
-        "retries",
-        "times",
-        "tries",
-    ],
-};
-const BACKOFF: Key =
-    Key { name: "backoff", example: "backoff = \"exp\"", elsewhere: &["strategy"] };
-const BASE: Key = Key {
-    name: "base",
-    example: "base = \"100ms\"",
-    elsewhere: &["delay", "wait", "initial", "initial_delay", "initial_interval", "min_delay"],
-};
-const FACTOR: Key =
-    Key { name: "factor", example: "factor = 2", elsewhere: &["multiplier", "exponent", "rate"] };
-const CAP: Key = Key {
-    name: "cap",
-    example: "cap = \"10s\"",
-    elsewhere: &["max_delay", "max_backoff", "max_interval", "max_wait", "limit"],
-};
-const JITTER: Key =
-    Key { name: "jitter", example: "jitter = \"full\"", elsewhere: &["randomize", "spread"] };
-const WHEN: Key = Key {
-    name: "when",
-    example: "when(Error::is_transient)",
-    elsewhere: &["if", "on", "retry_if", "retry_on", "predicate", "condition"],
-};
-const WHEN_OK: Key = Key {
-    name: "when_ok",
-    example: "when_ok = |value| value.is_empty()",
-    elsewhere: &["retry_on_result", "until"],
-};
-const BUDGET: Key =
-    Key { name: "budget", example: "budget = STRIPE", elsewhere: &["token_bucket", "quota"] };
-const SAFE: Key = Key { name: "safe", example: "safe", elsewhere: &["idempotent", "repeatable"] };
-const CLONE: Key = Key { name: "clone", example: "clone(body)", elsewhere: &["clones", "copy"] };
-const ON_RETRY: Key = Key {
-    name: "on_retry",
-    example: "on_retry = note",
-    elsewhere: &["notify", "before_sleep", "callback", "on_error"],
-};
-const KEYS: &[Key] =
-    &[MAX, BACKOFF, BASE, FACTOR, CAP, JITTER, WHEN, WHEN_OK, BUDGET, SAFE, CLONE, ON_RETRY];
+mod keys;
 
 const SHARED: Place = Place {
     key: &BUDGET,

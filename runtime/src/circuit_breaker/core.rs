@@ -13,7 +13,8 @@ use tokio::sync::broadcast;
 
 use super::{
     keys::Keys,
-    machine::{Change, Machine, Rules},
+    machine::Machine,
+    rules::{Change, Rules},
     settings::Settings,
     snapshot::{Snapshot, State},
     transitions::Transition,

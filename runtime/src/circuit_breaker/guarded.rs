@@ -11,7 +11,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{breaker::CircuitBreaker, core::Core, machine::Verdict, word::Permit};
+use super::{breaker::CircuitBreaker, core::Core, rules::Verdict, word::Permit};
 use crate::{
     clock,
     deadline::{self, Cutoff},
