@@ -36,10 +36,10 @@ impl Recommendations {
     /// Recommends something, whatever the provider does: what it says now, or what it last said for
     /// this user, or what everybody buys.
     ///
-    /// As there is always something to show, no page waits long for something better: the `cap` is
-    /// also the longest that a retry waits for an open breaker. That one is quick because this
-    /// outage is short: left out, its settings are the calls of 60 s, 30 s and 5 m. It needs no
-    /// name, as one client alone calls through it.
+    /// As there is always something to show, no page waits long for something better: hence the
+    /// `cap`, and with a fallback above it the retry does not wait for an open breaker at all. That
+    /// one is quick because this outage is short: left out, its settings are the calls of 60 s, 30 s
+    /// and 5 m. It needs no name, as one client alone calls through it.
     #[fallback(stale = "5m", key = user, bestsellers)]
     #[deadline("400ms")]
     #[retry(max = 3, cap = "100ms", safe)]
