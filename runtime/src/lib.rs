@@ -103,6 +103,7 @@ mod error;
 pub mod fallback;
 pub mod fault;
 mod outcome;
+mod pinned;
 #[doc(hidden)]
 pub mod private;
 mod random;

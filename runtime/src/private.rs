@@ -3,9 +3,12 @@
 
 /// The version of what expansions name. It moves when a name changes its meaning.
 pub mod v1 {
-    pub use core::{concat, module_path, option::Option, pin::pin, result::Result, time::Duration};
+    pub use core::{
+        concat, module_path, option::Option, pin::pin as std_pin, result::Result, time::Duration,
+    };
 
     pub use crate::{
+        __pin as pin,
         circuit_breaker::{
             CircuitBreaker, Window,
             guarded::{gate, gate_per, guarded, handle, judged, lasting},
@@ -16,6 +19,7 @@ pub mod v1 {
             stale::{Kept, Stale},
         },
         fault::{Class, Fault, Hint},
+        pinned::Pinned,
         refusals::{Refusals, refused},
         retry::{
             Backoff, Jitter, Retry, RetryBudget,

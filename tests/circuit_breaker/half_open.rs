@@ -168,6 +168,21 @@ async fn a_probe_that_hangs_loses_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_gives_its_place_back_while_an_earlier_one_hangs() {
+    let client = Client::new(CircuitBreaker::new("hangs too"));
+    client.until_half_open().await;
+    client.peer.is(Mood::Hangs);
+    let mut hung = Box::pin(client.call());
+    assert!(timeout(30 * SECOND, hung.as_mut()).await.is_err());
+    for _ in 0..10 {
+        let before = client.peer.calls();
+        assert!(timeout(Duration::from_millis(1), client.call()).await.is_err());
+        assert_eq!(client.peer.calls(), before + 1, "each is let in");
+    }
+    drop(hung);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_has_as_long_as_its_deadline() {
     #[steadfast::deadline("2m")]
     async fn patient(client: &Client) -> Result<u32, Trouble> {

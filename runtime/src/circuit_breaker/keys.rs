@@ -91,6 +91,7 @@ impl Keys {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "what is cut off is not used")]
+    #[inline]
     fn hint_of(&self, hash: u64) -> usize {
         (hash >> 1) as usize & (self.hints.len() - 1)
     }
@@ -193,6 +194,7 @@ fn text<K: Debug + ?Sized>(key: &K) -> Arc<str> {
 }
 
 /// Which chunk a place is in, and where in it.
+#[inline]
 const fn chunk_of(place: u32) -> (usize, usize) {
     let sixteens = place as usize / FIRST_CHUNK;
     if sixteens == 0 {

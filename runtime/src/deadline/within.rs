@@ -95,7 +95,8 @@ where
 {
     type Output = F::Output;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "three nanoseconds of the five that a call cost")]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let (policy, refuse) = ((this.policy)(), this.refuse);
