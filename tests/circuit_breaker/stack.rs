@@ -55,6 +55,24 @@ async fn attempts_may_outlast_a_short_open_time() {
     assert_eq!(client.state(), State::Closed);
 }
 
+#[tokio::test(start_paused = true)]
+async fn but_do_not_where_something_else_is_at_once() {
+    #[steadfast::fallback(expr = 7)]
+    #[steadfast::retry(max = 5, budget = none, jitter = "none")]
+    #[steadfast::circuit_breaker(with = client.breaker)]
+    async fn patient(client: &Client) -> Result<u32, Trouble> {
+        client.peer.answer().await
+    }
+    let short = CircuitBreaker::new("short, with a fallback").consecutive(1).open_for(SECOND);
+    let client = Client::new(short);
+    client.peer.is(Mood::Fails);
+    let start = Instant::now();
+    for _ in 0..2 {
+        assert_eq!(patient(&client).await.expect("the fallback stands in"), 7);
+    }
+    assert_eq!((start.elapsed(), client.peer.calls()), (Duration::ZERO, 1));
+}
+
 /// To hold a hundred callers until the one probe of them is let in would help nobody.
 #[tokio::test(start_paused = true)]
 async fn but_do_not_wait_longer_than_they_would() {
