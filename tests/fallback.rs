@@ -193,6 +193,20 @@ async fn a_fallback_has_what_is_kept_back() {
     assert!(below > Duration::from_millis(1_700), "{below:?}");
 }
 
+/// The deadline above says so in so many words, the one below when it runs.
+#[tokio::test(start_paused = true)]
+async fn each_deadline_keeps_back_its_own() {
+    #[steadfast::deadline("2s", reserve = "500ms")]
+    #[steadfast::fallback(expr = Duration::ZERO)]
+    #[steadfast::deadline("1s", reserve = margin)]
+    async fn left(margin: Duration) -> io::Result<Duration> {
+        let _ = margin;
+        Ok(steadfast::deadline::remaining().expect("there is one"))
+    }
+    let margin = Duration::from_millis(300);
+    assert_eq!(left(margin).await.expect("it is well"), Duration::from_millis(700));
+}
+
 /// However short: the call itself has most of the time.
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_leaves_time_for_the_call() {

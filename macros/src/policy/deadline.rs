@@ -37,6 +37,15 @@ enum Early {
     Reserved(Setting<Duration>),
 }
 
+impl Early {
+    fn reserved(&self) -> Option<&Setting<Duration>> {
+        match self {
+            Self::ATick => None,
+            Self::Reserved(reserve) => Some(reserve),
+        }
+    }
+}
+
 impl Deadline {
     pub(crate) fn read(mut args: Args, mistakes: &mut Mistakes) -> Self {
         let is_bare = args.is_empty();
@@ -113,11 +122,11 @@ impl Deadline {
             quote!(.early(#early))
         });
         let policy = quote!(#rt::Deadline::new() #limit #reserve #early);
-        let reserved = match &self.early {
-            Some(Early::Reserved(reserve)) => Some(reserve),
-            _ => self.reserve.as_ref().map(|(_, reserve)| reserve),
-        };
-        let settings = [self.limit.as_ref(), reserved];
+        let settings = [
+            self.limit.as_ref(),
+            self.reserve.as_ref().map(|(_, reserve)| reserve),
+            self.early.as_ref().and_then(Early::reserved),
+        ];
         let constant = settings.into_iter().flatten().all(|setting| setting.known().is_some());
         let policy = cx.declare("Deadline", &policy, constant);
 
