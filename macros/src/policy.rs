@@ -128,17 +128,14 @@ impl Context<'_> {
         let rt = &self.rt;
         let ty = format_ident!("{name}");
         let name = format!("__steadfast_{}{}", name.to_lowercase(), self.depth);
-        if constant {
-            let name = format_ident!("{}", name.to_uppercase());
-            let declaration = quote!(const #name: #rt::#ty = #value;);
-            self.declare_first(declaration);
-            name
+        let (keyword, name) = if constant {
+            (quote!(const), format_ident!("{}", name.to_uppercase()))
         } else {
-            let name = format_ident!("{name}");
-            let declaration = quote!(let #name: #rt::#ty = #value;);
-            self.declare_first(declaration);
-            name
-        }
+            (quote!(let), format_ident!("{name}"))
+        };
+        let declaration = quote!(#keyword #name: #rt::#ty = #value;);
+        self.declare_first(declaration);
+        name
     }
 
     /// Which errors a policy counts: where to report what is wrong with that, and the code.

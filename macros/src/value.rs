@@ -174,6 +174,11 @@ pub(crate) fn callable(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> O
     None
 }
 
+/// A key that takes any expression.
+pub(crate) fn expression(args: &mut Args, key: &Key, mistakes: &mut Mistakes) -> Option<Expr> {
+    args.take(key, mistakes)?.value(key, mistakes).cloned()
+}
+
 /// A key that takes something which outlives the call, by its name.
 pub(crate) struct Place {
     pub(crate) key: &'static Key,

@@ -102,6 +102,7 @@ pub mod deadline;
 mod error;
 pub mod fallback;
 pub mod fault;
+mod locked;
 mod outcome;
 mod pinned;
 #[doc(hidden)]

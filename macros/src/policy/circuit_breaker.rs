@@ -15,7 +15,7 @@ use crate::{
     args::{Arg, Args, Key, Mistakes},
     func::Func,
     tokens::{local, placed_at, reported_at},
-    value::{self, Place, Setting, borrowed, callable, is_constant, keyed, place},
+    value::{self, Place, Setting, borrowed, callable, expression, is_constant, keyed, place},
 };
 
 mod keys;
@@ -69,7 +69,7 @@ impl CircuitBreaker {
             slow_after: keyed(&mut args, &SLOW_AFTER, mistakes, value::duration),
             slow_rate: rate(&mut args, &SLOW_RATE, mistakes),
             max_keys: count(&mut args, &MAX_KEYS, u32::MAX, mistakes),
-            per: args.take(&PER, mistakes).and_then(|arg| arg.value(&PER, mistakes).cloned()),
+            per: expression(&mut args, &PER, mistakes),
             when: callable(&mut args, &WHEN, mistakes),
             with: place(&mut args, &BREAKER, mistakes),
         };

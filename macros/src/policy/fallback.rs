@@ -12,7 +12,7 @@ use crate::{
     arguments::Handed,
     func::Func,
     tokens::{local, placed_at},
-    value::{self, Setting, borrowed, callable, is_constant, keyed},
+    value::{self, Setting, borrowed, callable, expression, is_constant, keyed},
 };
 
 const EXPR: Key =
@@ -46,15 +46,12 @@ pub(crate) struct Fallback {
 
 impl Fallback {
     pub(crate) fn read(mut args: Args, func: &Func, mistakes: &mut Mistakes) -> Self {
-        let one = |args: &mut Args, key: &Key, mistakes: &mut Mistakes| {
-            args.take(key, mistakes).and_then(|arg| arg.value(key, mistakes).cloned())
-        };
         let stale = args.take(&STALE, mistakes);
         let has_stale = stale.is_some();
         let stale = stale.and_then(|arg| value::duration(arg.value(&STALE, mistakes)?, mistakes));
         let fallback = Self {
-            expr: one(&mut args, &EXPR, mistakes),
-            key: one(&mut args, &KEY, mistakes),
+            expr: expression(&mut args, &EXPR, mistakes),
+            key: expression(&mut args, &KEY, mistakes),
             on: keyed(&mut args, &ON, mistakes, |v, m| value::choice(&ON, TRIGGERS, v, m))
                 .map(|(_, on)| on),
             when: callable(&mut args, &WHEN, mistakes),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -15,12 +15,13 @@ use super::{
     keys::Keys,
     machine::Machine,
     rules::{Change, Rules},
-    settings::Settings,
+    settings::{Settings, nanos},
     snapshot::{Snapshot, State},
     transitions::Transition,
 };
 use crate::{
     clock, deadline,
+    locked::locked,
     random::with_rng,
     retry::RetryBudget,
     telemetry::{self, Event},
@@ -138,8 +139,7 @@ impl Rules for Core {
     }
 
     fn ends(&self) -> Option<u64> {
-        let left = deadline::remaining()?;
-        Some(clock::now().saturating_add(left.as_nanos().try_into().unwrap_or(u64::MAX)))
+        Some(clock::now().saturating_add(nanos(deadline::remaining()?)))
     }
 
     #[cold]
@@ -166,11 +166,6 @@ impl Rules for Core {
             }
         }
     }
-}
-
-/// Nothing panics while it holds one of these.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The hash of no key, and that of a breaker which is none of many.

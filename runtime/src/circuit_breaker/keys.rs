@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, Hash, RandomState},
     mem::replace,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -15,6 +15,7 @@ use super::{
     core::{Core, NOBODY},
     settings::Settings,
 };
+use crate::locked::locked;
 
 /// The breakers of the keys of one breaker, by the keys' hashes.
 ///
@@ -86,7 +87,7 @@ impl Keys {
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Core>> {
-        let made = self.lock().made;
+        let made = locked(&self.places).made;
         (0..made).filter_map(|place| self.at(place).cloned()).collect()
     }
 
@@ -110,7 +111,7 @@ impl Keys {
         hints: &[AtomicU32; 2],
         text: &dyn Fn() -> Arc<str>,
     ) -> Option<&Arc<Core>> {
-        let known = self.lock().of.get(&hash).copied();
+        let known = locked(&self.places).of.get(&hash).copied();
         let place = match known {
             Some(place) => place,
             // The text is the user's to make, and so not under the lock.
@@ -124,7 +125,7 @@ impl Keys {
 
     /// A breaker for a new key: one more, or that of a key which has gone quiet.
     fn hand_out(&self, hash: u64, text: Arc<str>) -> Option<u32> {
-        let mut places = self.lock();
+        let mut places = locked(&self.places);
         if let Some(place) = places.of.get(&hash) {
             return Some(*place);
         }
@@ -146,10 +147,6 @@ impl Keys {
         }
         core.hand_to(hash, text);
         Some(place)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make_at(&self, place: u32) -> Option<&Arc<Core>> {

@@ -1,6 +1,7 @@
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::{breaker::CircuitBreaker, core::Core};
+use crate::locked::locked;
 
 static BREAKERS: Mutex<Registry> = Mutex::new(Registry { all: Vec::new(), clean_at: 0 });
 
@@ -47,7 +48,7 @@ impl Registry {
 /// # }
 /// ```
 pub fn circuit_breakers() -> Vec<CircuitBreaker> {
-    let mut registry = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut registry = locked(&BREAKERS);
     registry.clean();
     let roots: Vec<Arc<Core>> = registry.all.iter().filter_map(Weak::upgrade).collect();
     drop(registry);
@@ -64,7 +65,7 @@ pub fn circuit_breakers() -> Vec<CircuitBreaker> {
 }
 
 pub(super) fn register(core: &Arc<Core>) {
-    let mut registry = BREAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut registry = locked(&BREAKERS);
     if registry.all.len() >= registry.clean_at {
         registry.clean();
     }

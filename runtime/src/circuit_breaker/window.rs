@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::settings::{Settings, Window};
+use super::settings::{Settings, Window, nanos};
 
 /// The outcomes in the window, kept behind the lock.
 ///
@@ -28,8 +28,8 @@ impl Outcomes {
         match settings.window {
             Window::Calls(most) => Self::Calls(CallWindow::new(most, successes)),
             Window::Time(length) => {
-                let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
-                Self::Time(TimeWindow::new((nanos / SLOTS as u64).max(1), successes, now))
+                let width = nanos(length) / SLOTS as u64;
+                Self::Time(TimeWindow::new(width.max(1), successes, now))
             }
         }
     }

@@ -6,11 +6,13 @@ use std::{
     fmt,
     hash::{BuildHasher, Hash, RandomState},
     mem::take,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
 use tokio::time::Instant;
+
+use crate::locked::locked;
 
 /// What a function has last returned for each key.
 pub struct Stale {
@@ -75,8 +77,7 @@ impl Stale {
     }
 
     fn with_shelf<T>(&self, with: impl FnOnce(&mut Shelf) -> T) -> T {
-        let mut locked = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        with(locked.get_or_insert_default())
+        with(locked(&self.shelf).get_or_insert_default())
     }
 }
 

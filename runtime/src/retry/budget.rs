@@ -1,10 +1,10 @@
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
-use crate::tally::Tally;
+use crate::{locked::locked, tally::Tally};
 
 /// A limit on how much load retries may add, shared by all functions that name it.
 ///
@@ -133,7 +133,7 @@ impl RetryBudget {
         if crate::testing::budgets_are_lifted() {
             return true;
         }
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = locked(&self.bucket);
         let mut tokens = bucket.tokens.unwrap_or(self.floor) + self.share(&mut bucket);
         if tokens < ONE || bucket.at.is_none() {
             tokens += self.rest_of_floor(&mut bucket, now());
@@ -146,7 +146,7 @@ impl RetryBudget {
 
     /// Starts anew, for another key.
     pub(crate) fn renew(&self) {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = locked(&self.bucket);
         *bucket = Bucket { calls: self.calls.total(0), ..EMPTY };
     }
 
