@@ -21,9 +21,10 @@
 //! set, fit to be labels of a metric. No event holds an error's text or an argument, and none but
 //! the transition of a breaker that is one of many a key.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use once_cell::race::OnceBox;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
 
 pub use self::{
     event::Event,
@@ -65,7 +66,7 @@ mod trace;
 /// # }
 /// ```
 pub fn observe(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) {
-    let mut new = Box::new(Observer { tell: Box::new(observer), next: OnceBox::new() });
+    let mut new = Box::new(Observer { tell: Box::new(observer), next: OnceLock::new() });
     let mut end = &OBSERVERS;
     // Walks on over those who were quicker, so that none is lost.
     while let Err(not_set) = end.set(new) {
@@ -77,11 +78,11 @@ pub fn observe(observer: impl Fn(&Event<'_>) + Send + Sync + 'static) {
     }
 }
 
-static OBSERVERS: OnceBox<Observer> = OnceBox::new();
+static OBSERVERS: OnceLock<Box<Observer>> = OnceLock::new();
 
 struct Observer {
     tell: Box<dyn Fn(&Event<'_>) + Send + Sync>,
-    next: OnceBox<Observer>,
+    next: OnceLock<Box<Observer>>,
 }
 
 /// The one place that every event goes through.

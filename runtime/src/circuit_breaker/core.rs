@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use rand::RngExt;
 use tokio::sync::broadcast;
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     clock, deadline,
     locked::locked,
-    random::with_rng,
+    random::signed_unit,
     retry::RetryBudget,
     telemetry::{self, Event},
 };
@@ -135,7 +134,7 @@ impl Rules for Core {
     }
 
     fn spread(&self) -> f64 {
-        with_rng(|rng| rng.random_range(-1.0..=1.0))
+        signed_unit()
     }
 
     fn ends(&self) -> Option<u64> {

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
-use rand::RngExt;
-
 use super::{Jitter, Retry, backoff::nanos};
-use crate::random::with_rng;
+use crate::random::between;
 
 impl Retry {
     /// The wait after `attempt`, spread.
@@ -18,7 +16,7 @@ impl Retry {
         hint: Option<Duration>,
     ) -> Duration {
         let (from, to) = self.range(attempt, *previous, hint.map(nanos));
-        let wait = if from == to { to } else { with_rng(|rng| rng.random_range(from..=to)) };
+        let wait = if from == to { to } else { between(from, to) };
         *previous = wait - from.min(hint.map_or(0, nanos));
         Duration::from_nanos(wait)
     }
