@@ -1,7 +1,13 @@
 //! What an annotated function drops, and when, is what the plain one does. Run in both editions:
 //! they differ in when the temporaries of a tail expression go.
 
-use std::{cell::RefCell, future::Future, io, time::Duration};
+use std::{
+    cell::RefCell,
+    future::Future,
+    io,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use core::{runtime::Builder, time::timeout};
 
@@ -38,7 +44,7 @@ thread_local! {
 }
 
 /// What a call drops, in order. One that hangs is dropped itself after an hour.
-fn dropped(call: impl Future<Output = io::Result<&'static str>>) -> Vec<&'static str> {
+fn dropped<T>(call: impl Future<Output = io::Result<T>>) -> Vec<&'static str> {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     let hour = Duration::from_secs(3600);
     let outcome = runtime.expect("a runtime").block_on(async { timeout(hour, call).await });
@@ -91,6 +97,10 @@ macro_rules! annotated {
         #[sturdy::fallback(stale = "5m", key = (), crate = sturdy)]
         $function
     };
+    (keyed $function:item) => {
+        #[sturdy::idempotent(key = fresh(), fresh_key, scope = "call", crate = sturdy)]
+        $function
+    };
     (all $function:item) => {
         #[sturdy::deadline("3h", crate = sturdy)]
         #[sturdy::fallback(expr = "other", crate = sturdy)]
@@ -99,6 +109,12 @@ macro_rules! annotated {
         #[sturdy::deadline("2h", crate = sturdy)]
         $function
     };
+}
+
+/// Another one in each call.
+fn fresh() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 #[test]
@@ -277,5 +293,43 @@ same_order! {
             before.rest().await?;
             Noisy("temporary").name().and(a.name())
         }
+    }
+}
+
+// What is kept for duplicates has to be owned, so these return a length.
+same_order! {
+    keyed_temporaries in [keyed], called with (Noisy("argument")):
+    pub(super) async fn call(_argument: Noisy) -> io::Result<usize> {
+        let _local = Noisy("local");
+        Noisy("temporary").name().map(str::len)
+    }
+}
+
+same_order! {
+    keyed_arguments in [keyed], called with (Noisy("a"), Noisy("b"), (Noisy("c"), Noisy("d")), Noisy("e")):
+    pub(super) async fn call(
+        a: Noisy,
+        _b: Noisy,
+        (c, d): (Noisy, Noisy),
+        e: Noisy,
+    ) -> io::Result<usize> {
+        let _local = Noisy("local");
+        d.rest().await?;
+        drop(d);
+        let c = c;
+        c.rest().await?;
+        e.rest().await?;
+        a.name().map(str::len)
+    }
+}
+
+same_order! {
+    keyed_and_cancelled in [keyed], called with (Noisy("a"), Noisy("b"), Noisy("c")):
+    pub(super) async fn call(a: Noisy, _b: Noisy, c: Noisy) -> io::Result<usize> {
+        let _local = Noisy("local");
+        let c = c;
+        c.rest().await?;
+        Noisy("temporary").hang().await?;
+        a.name().map(str::len)
     }
 }

@@ -4,6 +4,7 @@ mod circuit_breaker;
 mod deadline;
 mod fallback;
 mod fault;
+mod idempotent;
 mod retry;
 mod shapes;
 mod size;

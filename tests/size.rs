@@ -4,6 +4,7 @@ use std::{
     future::Future,
     io,
     pin::pin,
+    sync::atomic::{AtomicU32, Ordering},
     task::{Context, Poll, Waker},
 };
 
@@ -85,6 +86,14 @@ functions!(all
     #[steadfast::deadline("1s")]
 );
 
+functions!(kept #[steadfast::idempotent(key = fresh(), fresh_key)]);
+
+/// Another one in each call.
+fn fresh() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
 const fn client() -> Client {
     Client([0; 64])
 }
@@ -161,6 +170,26 @@ fn a_fallback_adds_the_error_that_it_may_be_asked_about() {
 #[test]
 fn all_four_add_up() {
     assert_adds(416, all::sizes());
+}
+
+/// The key, the run, its lease and the renewal of that; the waiting is in a box.
+#[test]
+fn a_key_adds_its_run() {
+    assert_adds(1_100, kept::sizes());
+}
+
+/// The key and its record in the store, and the run and its result.
+#[test]
+fn a_call_with_a_new_key_allocates_a_few_times() {
+    let allocations = kept::allocations();
+    // One more where the heap of what expires grows, and one where the map does.
+    assert!(allocations.iter().all(|&count| count <= 7), "{allocations:?}");
+}
+
+/// An error that carries a refusal is dropped with each outcome, also with one that is none.
+#[test]
+fn a_refusal_holds_nothing_to_drop() {
+    assert!(!std::mem::needs_drop::<steadfast::Error>());
 }
 
 /// An open breaker spares the caller too.

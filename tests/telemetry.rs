@@ -100,6 +100,7 @@ async fn each_event_has_its_line() {
     );
 
     breaker_and_fallback_have_theirs().await;
+    idempotent_has_its_own().await;
 }
 
 #[steadfast::fallback(expr = 7)]
@@ -148,6 +149,40 @@ async fn breaker_and_fallback_have_theirs() {
              from=\"open\" cause=\"open_time_over\""
         )
     );
+}
+
+#[steadfast::idempotent(key = id, fingerprint = print, max_interruptions = 2)]
+async fn once(id: u64, print: u64, hangs: bool) -> Result<u64, steadfast::Error> {
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    Ok(id)
+}
+
+/// Called by the test that has set the subscriber.
+async fn idempotent_has_its_own() {
+    let told = |level, message, outcome| {
+        format!(
+            "{level} message={message} function=\"behaviour::telemetry::once\" policy=\"idempotent\" \
+             outcome=\"{outcome}\" store=\"memory\""
+        )
+    };
+    let cut_off = Duration::from_secs(1);
+    tokio::time::timeout(cut_off, once(1, 0, true)).await.expect_err("it hangs");
+    let interrupted = told("WARN", "cut off, its effect may have happened", "interrupted");
+    let key = "key=behaviour::telemetry::once(1)";
+    assert_eq!(lines(), [format!("{interrupted} {key} cause=\"dropped\"")]);
+    once(1, 0, false).await.expect("it runs again");
+    let repeat = told("WARN", "runs again after it was cut off", "effect_may_repeat");
+    assert_eq!(lines(), [format!("{repeat} {key} interruptions=1")]);
+    once(1, 0, false).await.expect("it is replayed");
+    assert_eq!(lines(), [told("DEBUG", "replayed", "replayed")]);
+    once(1, 1, false).await.expect_err("it is another");
+    assert_eq!(lines(), [format!("{} {key}", told("WARN", "refused by its key", "mismatch"))]);
+    let (first, second) =
+        tokio::join!(tokio::time::timeout(5 * cut_off, once(2, 0, true)), once(2, 0, false));
+    assert!(first.is_err() && second.is_err());
+    assert_eq!(lines()[0], told("DEBUG", "refused by its key", "in_progress"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,10 +25,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Handed {
     This {
         mutably: bool,
+        owned: bool,
     },
     Named {
         name: Ident,
         mutably: bool,
+        owned: bool,
     },
     /// Not by one name, or not always there.
     Nameless(TokenStream),
@@ -51,8 +53,9 @@ impl Arguments {
             match argument {
                 FnArg::Receiver(receiver) => {
                     let mutably = matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
-                    handed.push(Handed::This { mutably });
-                    if !matches!(receiver.kind, ReceiverKind::Reference(..)) {
+                    let owned = !matches!(receiver.kind, ReceiverKind::Reference(..));
+                    handed.push(Handed::This { mutably, owned });
+                    if owned {
                         owners.push(Ident::from(receiver.self_token));
                     }
                 }
@@ -61,7 +64,8 @@ impl Arguments {
                     handed.push(match &*argument.pat {
                         Pat::Ident(pattern) if pattern.by_ref.is_none() && !has_cfg => {
                             let mutably = matches!(&*argument.ty, Type::Reference(r) if r.mutability.is_some());
-                            Handed::Named { name: pattern.ident.clone(), mutably }
+                            let owned = !matches!(*argument.ty, Type::Reference(_));
+                            Handed::Named { name: pattern.ident.clone(), mutably, owned }
                         }
                         pattern => Handed::Nameless(pattern.to_token_stream()),
                     });
@@ -91,8 +95,8 @@ impl Arguments {
         let claimed = |name: &Ident| contains(tokens.clone(), &name.to_string());
         self.owners.iter().any(claimed)
             || self.handed.iter().any(|handed| match handed {
-                Handed::Named { name, mutably: true } => claimed(name),
-                Handed::This { mutably: true } => {
+                Handed::Named { name, mutably: true, .. } => claimed(name),
+                Handed::This { mutably: true, .. } => {
                     ["self", ASYNC_TRAIT_SELF].iter().any(|this| contains(tokens.clone(), this))
                 }
                 _ => false,

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, ReturnType, Signature, Token, Visibility,
+    Attribute, FnArg, ReceiverKind, ReturnType, Signature, Token, Visibility,
     ext::IdentExt,
     parse::{Parse, ParseStream},
 };
@@ -13,8 +13,8 @@ use crate::{
     arguments::{Arguments, Handed},
     body::{Body, lift_inner_attributes, unwrap_invisible},
     tokens::{
-        ASYNC_TRAIT_SELF, async_trait_type, contains, future_of, is_ident, local, names_a_future,
-        output_type, placed_at, renamed, take_muts, without_impl,
+        ASYNC_TRAIT_SELF, async_trait_type, borrows, contains, future_of, is_ident, is_punct,
+        local, names_a_future, output_type, placed_at, renamed, take_muts, without_impl,
     },
 };
 
@@ -196,6 +196,15 @@ impl Func {
         &self.ret
     }
 
+    pub(crate) fn has_receiver(&self) -> bool {
+        self.sig.receiver().is_some()
+    }
+
+    /// The first `&` of the outcome's type.
+    pub(crate) fn borrow_in_the_outcome(&self) -> Option<TokenTree> {
+        self.ret.clone().into_iter().find(|token| is_punct(token, '&'))
+    }
+
     /// What stands for the outcome in a message: the return type, or the name where none is written.
     pub(crate) fn outcome(&self) -> TokenStream {
         if self.ret.is_empty() { self.sig.ident.to_token_stream() } else { self.ret.clone() }
@@ -248,19 +257,54 @@ impl Func {
     /// Input:  `&mut self, shop: &str, items: &mut Vec<u8>`
     /// Output: `(&mut *self, shop, &mut *items,)`
     pub(crate) fn handed_on(&self, at: Span) -> Group {
+        self.handed(at, |name, _| name.to_token_stream())
+    }
+
+    /// The same for a function that is called before the body, which still needs what it owns.
+    ///
+    /// Input:  `&self, order: Order`
+    /// Output: `(self, { let lent = Clone::clone(&order); lent },)`
+    pub(crate) fn lent_to(&self, at: Span, rt: &TokenStream) -> Group {
+        self.handed(at, |name, owned| {
+            if owned {
+                quote_spanned!(at=> #rt::Clone::clone(&#name))
+            } else {
+                name.to_token_stream()
+            }
+        })
+    }
+
+    fn handed(&self, at: Span, by_value: impl Fn(&Ident, bool) -> TokenStream) -> Group {
         let this = if self.is_async_trait() { ASYNC_TRAIT_SELF } else { "self" };
         let arguments = self.arguments.handed().map(|handed| {
-            let (name, mutably) = match handed {
-                Handed::Named { name, mutably } => (name.clone(), *mutably),
-                Handed::This { mutably } => (Ident::new(this, Span::call_site()), *mutably),
-                Handed::Nameless(_) => (Ident::new(this, Span::call_site()), false),
+            let (name, mutably, owned) = match handed {
+                Handed::Named { name, mutably, owned } => (name.clone(), *mutably, *owned),
+                Handed::This { mutably, owned } => {
+                    (Ident::new(this, Span::call_site()), *mutably, *owned)
+                }
+                Handed::Nameless(_) => (Ident::new(this, Span::call_site()), false, false),
             };
             let name = Ident::new(&name.to_string(), at.resolved_at(name.span()));
-            if mutably { quote_spanned!(at=> &mut *#name) } else { name.to_token_stream() }
+            if mutably { quote_spanned!(at=> &mut *#name) } else { by_value(&name, owned) }
         });
         let mut group = Group::new(Delimiter::Parenthesis, quote!(#(#arguments,)*));
         group.set_span(at);
         group
+    }
+
+    /// The arguments that borrow from the caller: the types, or the receiver.
+    pub(crate) fn borrowed_arguments(&self) -> Vec<TokenStream> {
+        let borrowed = |argument: &FnArg| match argument {
+            FnArg::Receiver(receiver) => {
+                let borrows = matches!(receiver.kind, ReceiverKind::Reference(..));
+                borrows.then(|| receiver.to_token_stream())
+            }
+            FnArg::Typed(argument) => {
+                let ty = argument.ty.to_token_stream();
+                borrows(&ty).then_some(ty)
+            }
+        };
+        self.sig.inputs.iter().filter_map(borrowed).collect()
     }
 
     pub(crate) fn arguments(&self) -> &Arguments {

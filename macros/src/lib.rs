@@ -60,6 +60,19 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand("fallback", args.into(), item.into()).into()
 }
 
+/// Lets the effect of an async function happen once for each key.
+///
+/// ```text
+/// #[idempotent(key = order.id, fingerprint = order.amount, ttl = "24h")]
+/// async fn charge(&self, order: &Order) -> Result<Receipt, PaymentError> { .. }
+/// ```
+///
+/// The page of `steadfast` has all keys and their defaults.
+#[proc_macro_attribute]
+pub fn idempotent(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand("idempotent", args.into(), item.into()).into()
+}
+
 /// Runs an async function again when it failed in a way that may pass.
 ///
 /// ```text

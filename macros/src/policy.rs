@@ -15,16 +15,19 @@ use crate::{
 pub(crate) mod circuit_breaker;
 pub(crate) mod deadline;
 pub(crate) mod fallback;
+pub(crate) mod idempotent;
 pub(crate) mod retry;
 
 /// The attributes that stack.
-pub(crate) const NAMES: &[&str] = &["circuit_breaker", "deadline", "fallback", "retry"];
+pub(crate) const NAMES: &[&str] =
+    &["circuit_breaker", "deadline", "fallback", "idempotent", "retry"];
 
 /// One attribute of a stack, read and found right by itself.
 pub(crate) enum Policy {
     CircuitBreaker(Box<circuit_breaker::CircuitBreaker>),
     Deadline(Box<deadline::Deadline>),
     Fallback(Box<fallback::Fallback>),
+    Idempotent(Box<idempotent::Idempotent>),
     Retry(Box<retry::Retry>),
 }
 
@@ -36,6 +39,9 @@ impl Policy {
                 circuit_breaker::CircuitBreaker::read(args, mistakes),
             )),
             "fallback" => Self::Fallback(Box::new(fallback::Fallback::read(args, func, mistakes))),
+            "idempotent" => {
+                Self::Idempotent(Box::new(idempotent::Idempotent::read(args, func, mistakes)))
+            }
             "deadline" => Self::Deadline(Box::new(deadline::Deadline::read(args, mistakes))),
             _ => Self::Retry(Box::new(retry::Retry::read(args, func, mistakes))),
         }
@@ -46,13 +52,14 @@ impl Policy {
             Self::CircuitBreaker(_) => "circuit_breaker",
             Self::Deadline(_) => "deadline",
             Self::Fallback(_) => "fallback",
+            Self::Idempotent(_) => "idempotent",
             Self::Retry(_) => "retry",
         }
     }
 
     /// Whether it may say no to a call.
     pub(crate) fn refuses(&self) -> bool {
-        matches!(self, Self::CircuitBreaker(_) | Self::Deadline(_))
+        matches!(self, Self::CircuitBreaker(_) | Self::Deadline(_) | Self::Idempotent(_))
     }
 
     /// What is wrong with it where it stands, below these.
@@ -81,6 +88,26 @@ impl Policy {
             Self::Fallback(_) if below("circuit_breaker") => {
                 Some("below `circuit_breaker` a fallback hides every failure from it: put it above")
             }
+            Self::Fallback(_) if below("idempotent") => Some(
+                "below `idempotent` what a fallback serves is kept as the result, and the effect never \
+                 happens: put it above",
+            ),
+            Self::Idempotent(idempotent) if idempotent.is_keyless => Some(
+                "`idempotent` needs a key: write `#[idempotent(key = ..)]` with what tells one request \
+                 from another, as in `key = order.id`",
+            ),
+            Self::Idempotent(idempotent) if idempotent.is_unscoped => Some(
+                "another type may have a method of this name, and their keys would meet: name the scope, as \
+                 in `scope = \"Shop::charge\"`",
+            ),
+            Self::Idempotent(_) if below("idempotent") => Some(
+                "a second `idempotent` on one function: keep one, with the keys together as in \
+                 `key = (order.id, part)`",
+            ),
+            Self::Idempotent(_) if below("retry") => Some(
+                "below `retry` each attempt is a call of its own, and a duplicate of the one before: put \
+                 it above",
+            ),
             Self::Retry(_) if below("retry") => {
                 Some("a second `retry` on one function multiplies the attempts: keep one")
             }
@@ -94,6 +121,7 @@ impl Policy {
             Self::CircuitBreaker(breaker) => breaker.wrap(inner, cx),
             Self::Deadline(deadline) => deadline.wrap(inner, cx),
             Self::Fallback(fallback) => fallback.wrap(inner, cx),
+            Self::Idempotent(idempotent) => idempotent.wrap(inner, cx),
             Self::Retry(retry) => retry.wrap(inner, cx),
         }
     }

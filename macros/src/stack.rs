@@ -152,12 +152,15 @@ impl Stack {
         self.layers.iter().any(|layer| matches!(layer.policy, Policy::Fallback(_)))
     }
 
-    /// Whether a policy asks what those below it have refused.
+    /// Whether a policy asks what those below it have refused, or made again.
     pub(crate) fn asks_for_refusals(&self) -> bool {
         let below = |at: usize| self.layers[at + 1..].iter().map(|layer| &layer.policy);
         self.layers.iter().enumerate().any(|(at, layer)| match &layer.policy {
             Policy::CircuitBreaker(_) => below(at).any(|p| matches!(p, Policy::Deadline(_))),
             Policy::Fallback(_) => below(at).any(Policy::refuses),
+            Policy::Idempotent(_) => {
+                below(at).any(|policy| policy.refuses() || matches!(policy, Policy::Retry(_)))
+            }
             _ => false,
         })
     }

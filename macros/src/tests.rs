@@ -9,6 +9,7 @@ use crate::{expand::expand, fault};
 
 mod circuit_breaker;
 mod fallback;
+mod idempotent;
 
 fn check(name: &'static str, args: TokenStream, item: TokenStream, expected: &Expect) -> usize {
     let file = syn::parse2(expand(name, args, item)).expect("an expansion is a file");

@@ -212,6 +212,20 @@ pub(crate) fn renamed(tokens: TokenStream, from: &str, to: &str) -> TokenStream 
         .collect()
 }
 
+/// Whether a type has a reference or a lifetime in it that is not `'static`: not one behind a `fn(..)`.
+///
+/// Input:  `&str`, `Option<&str>`, `Cow<'a, str>`
+/// Output: `true`
+pub(crate) fn borrows(ty: &TokenStream) -> bool {
+    let tokens: Vec<_> = ty.clone().into_iter().collect();
+    let is_static = |at: usize| matches!(tokens.get(at..at + 2), Some([quote, name]) if is_punct(quote, '\'') && is_ident(name, "static"));
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        token if is_punct(token, '&') => !is_static(at + 1),
+        token if is_punct(token, '\'') => !is_static(at),
+        _ => false,
+    })
+}
+
 pub(crate) fn is_ident(token: &TokenTree, name: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == name)
 }

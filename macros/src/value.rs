@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp, ext::IdentExt, spanned::Spanned};
 
@@ -232,13 +232,19 @@ pub(crate) fn is_constant(expr: &Expr) -> bool {
     }
 }
 
-/// Borrows a value, with the reference placed at it.
+/// Borrows a value, with the reference placed at it; of a tuple, each element, which may be owned.
 ///
-/// Input:  `host`, `id % 4`
-/// Output: `&host`, `&(id % 4)`
+/// Input:  `host`, `id % 4`, `(tenant, host)`
+/// Output: `&host`, `&(id % 4)`, `&(&tenant, &host)`
 pub(crate) fn borrowed(expr: &Expr) -> TokenStream {
     let reference = placed_at(expr, &quote!(&));
     match expr {
+        Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
+            let elements = tuple.elems.iter().map(borrowed);
+            let mut group = Group::new(Delimiter::Parenthesis, quote!(#(#elements,)*));
+            group.set_span(tuple.paren_token.span.join());
+            quote!(#reference #group)
+        }
         Expr::Binary(_) | Expr::Cast(_) | Expr::Range(_) => quote!(#reference (#expr)),
         _ => quote!(#reference #expr),
     }

@@ -4,8 +4,11 @@ use std::{error, fmt, io, time::Duration};
 
 /// A refusal by steadfast itself, as opposed to an error of your function.
 ///
+/// It holds nothing that has to be dropped: an error type that carries it would pay for that in every
+/// call, also in those that succeed.
+///
 /// An annotated function keeps its own error type `E`. A policy that can refuse a call
-/// (`#[deadline]`, `#[circuit_breaker]`) needs `E: From<steadfast::Error>`:
+/// (`#[deadline]`, `#[circuit_breaker]`, `#[idempotent]`) needs `E: From<steadfast::Error>`:
 ///
 /// * `anyhow::Error` and `Box<dyn Error + Send + Sync>` have it already;
 /// * an enum with `thiserror` takes one variant:
@@ -62,10 +65,103 @@ pub enum Error {
         /// Whether the body had started. If it had, its effect may have happened.
         started: bool,
     },
+    /// Another call with the same idempotency key still runs: this one did not.
+    #[non_exhaustive]
+    InProgress {
+        /// The annotated function.
+        function: &'static str,
+        /// When it is worth asking again.
+        retry_after: Duration,
+    },
+    /// An earlier call with the same idempotency key was cut off, and its effect may have happened: this
+    /// one did not run, and none will until somebody [resolves](crate::idempotent::KeyStore::resolve) it, or
+    /// the key's `ttl` is over.
+    #[non_exhaustive]
+    Interrupted {
+        /// The annotated function.
+        function: &'static str,
+        /// How many claims of the key there were.
+        attempts: u32,
+        /// How many runs were cut off.
+        interruptions: u32,
+    },
+    /// The idempotency key cannot be serialised: the call did not run. Why is in the event
+    /// [`KeyRefused`](crate::telemetry::Event::KeyRefused).
+    #[non_exhaustive]
+    InvalidKey {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The same idempotency key has come with another fingerprint: the call did not run.
+    #[non_exhaustive]
+    KeyMismatch {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The call has lost its key while it ran, since its lease could not be renewed in time. Its effect
+    /// may have happened.
+    #[non_exhaustive]
+    LeaseLost {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The idempotency key is `None`: the call did not run.
+    #[non_exhaustive]
+    MissingKey {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The body of an idempotent function has called it with the key that it holds: that call did not
+    /// run, as it would have waited for itself.
+    #[non_exhaustive]
+    Reentrant {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The call with this idempotency key has happened, and what it returned does not fit the type
+    /// that the function returns now.
+    #[non_exhaustive]
+    ResultIncompatible {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The call with this idempotency key has happened, and what it returned was not kept: it was too
+    /// large, or could not be serialised.
+    #[non_exhaustive]
+    ResultUnavailable {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// Another function has the same module and name, such as the method of another type, and their keys
+    /// would meet: the call did not run. Give each a `scope`.
+    #[non_exhaustive]
+    ScopeTaken {
+        /// The annotated function.
+        function: &'static str,
+    },
+    /// The key store has no room for another key: the call did not run.
+    #[non_exhaustive]
+    StoreFull {
+        /// The annotated function.
+        function: &'static str,
+        /// What the store is called.
+        store: &'static str,
+    },
+    /// The key store has no answer: the call did not run. Why is in the event
+    /// [`StoreFailed`](crate::telemetry::Event::StoreFailed).
+    #[non_exhaustive]
+    StoreUnavailable {
+        /// The annotated function.
+        function: &'static str,
+        /// What the store is called.
+        store: &'static str,
+    },
 }
 
 impl Error {
-    /// The HTTP status that tells a caller the same: 503 for an open breaker, 504 for a deadline.
+    /// The HTTP status that tells a caller the same: 503 for an open breaker and for a key store that is
+    /// full or has no answer, 504 for a deadline; of idempotency keys 400 for one that is missing, 409 for
+    /// one in progress, 422 for a mismatch, and 500 for what only its owner can put right.
     ///
     /// # Example: in a handler
     ///
@@ -82,13 +178,46 @@ impl Error {
     /// ```
     pub const fn http_status(&self) -> u16 {
         match self {
-            Self::CircuitOpen { .. } => 503,
+            Self::CircuitOpen { .. } | Self::StoreFull { .. } | Self::StoreUnavailable { .. } => {
+                503
+            }
             Self::DeadlineExceeded { .. } => 504,
+            Self::InProgress { .. } => 409,
+            Self::KeyMismatch { .. } => 422,
+            Self::MissingKey { .. } => 400,
+            Self::Interrupted { .. }
+            | Self::InvalidKey { .. }
+            | Self::LeaseLost { .. }
+            | Self::Reentrant { .. }
+            | Self::ResultIncompatible { .. }
+            | Self::ResultUnavailable { .. }
+            | Self::ScopeTaken { .. } => 500,
         }
     }
 
-    /// The gRPC code that tells a caller the same: 14, `UNAVAILABLE`, for an open breaker, and 4,
-    /// `DEADLINE_EXCEEDED`, for a deadline.
+    /// When it is worth asking again, if that is known: what `Retry-After` is for.
+    ///
+    /// # Example: in a handler
+    ///
+    /// ```
+    /// use steadfast::Error;
+    ///
+    /// fn retry_after(refusal: &Error) -> Option<String> {
+    ///     refusal.retry_after().map(|wait| wait.as_secs().max(1).to_string())
+    /// }
+    /// ```
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CircuitOpen { retry_after, .. } => *retry_after,
+            Self::InProgress { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// The gRPC code that tells a caller the same: 14, `UNAVAILABLE`, for an open breaker and a key store
+    /// without an answer, 8, `RESOURCE_EXHAUSTED`, for one that is full, 4, `DEADLINE_EXCEEDED`, for a
+    /// deadline; of idempotency keys 3, `INVALID_ARGUMENT`, for one that is missing or does not match, 10,
+    /// `ABORTED`, for one in progress, 2, `UNKNOWN`, where the effect may have happened, and 13, `INTERNAL`.
     ///
     /// # Example: in a service
     ///
@@ -105,8 +234,17 @@ impl Error {
     /// ```
     pub const fn grpc_code(&self) -> i32 {
         match self {
-            Self::CircuitOpen { .. } => 14,
+            Self::CircuitOpen { .. } | Self::StoreUnavailable { .. } => 14,
             Self::DeadlineExceeded { .. } => 4,
+            Self::InProgress { .. } => 10,
+            Self::Interrupted { .. } | Self::LeaseLost { .. } => 2,
+            Self::KeyMismatch { .. } | Self::MissingKey { .. } => 3,
+            Self::InvalidKey { .. }
+            | Self::Reentrant { .. }
+            | Self::ResultIncompatible { .. }
+            | Self::ResultUnavailable { .. }
+            | Self::ScopeTaken { .. } => 13,
+            Self::StoreFull { .. } => 8,
         }
     }
 }
@@ -129,6 +267,50 @@ impl fmt::Display for Error {
                 }
                 f.write_str(" has passed")
             }
+            Self::InProgress { function, .. } => {
+                write!(f, "another call of `{function}` with the same key still runs")
+            }
+            Self::Interrupted { function, interruptions, .. } => write!(
+                f,
+                "a call of `{function}` with the same key was cut off {interruptions} times, and its \
+                 effect may have happened"
+            ),
+            Self::InvalidKey { function } => {
+                write!(
+                    f,
+                    "the key of `{function}`, its tenant or its fingerprint cannot be serialised"
+                )
+            }
+            Self::KeyMismatch { function } => {
+                write!(f, "the key of `{function}` has been used for another request")
+            }
+            Self::LeaseLost { function } => write!(
+                f,
+                "`{function}` has lost its key while it ran, and its effect may have happened"
+            ),
+            Self::MissingKey { function } => {
+                write!(f, "`{function}` was called without a key, or for no tenant")
+            }
+            Self::Reentrant { function } => {
+                write!(f, "`{function}` calls itself with the key that it holds")
+            }
+            Self::ResultIncompatible { function } => write!(
+                f,
+                "`{function}` has happened, and what it returned does not fit its type any more"
+            ),
+            Self::ResultUnavailable { function } => {
+                write!(f, "`{function}` has happened, and what it returned was not kept")
+            }
+            Self::ScopeTaken { function } => write!(
+                f,
+                "two functions are called `{function}`, and their keys would meet: give each a `scope`"
+            ),
+            Self::StoreFull { function, store } => {
+                write!(f, "`{function}` did not run: its key store, {store}, is full")
+            }
+            Self::StoreUnavailable { function, store } => {
+                write!(f, "`{function}` did not run: its key store, {store}, has no answer")
+            }
         }
     }
 }
@@ -138,8 +320,9 @@ impl error::Error for Error {}
 impl From<Error> for io::Error {
     fn from(refusal: Error) -> Self {
         let kind = match refusal {
-            Error::CircuitOpen { .. } => io::ErrorKind::Other,
             Error::DeadlineExceeded { .. } => io::ErrorKind::TimedOut,
+            Error::KeyMismatch { .. } | Error::MissingKey { .. } => io::ErrorKind::InvalidInput,
+            _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, refusal)
     }
@@ -149,7 +332,7 @@ impl From<Error> for io::Error {
 ///
 /// It exists for its message: rustc shows it where the bound is not met.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot carry steadfast's own refusals, such as a deadline that passed or an open breaker",
+    message = "`{Self}` cannot carry steadfast's own refusals, such as a deadline that passed, an open breaker or a duplicate in progress",
     label = "needs `From<steadfast::Error>`",
     note = "with thiserror, add a variant: `#[error(transparent)] Refused(#[from] steadfast::Error)`",
     note = "or write `impl From<steadfast::Error> for {Self}`; a type of another crate has to be wrapped in one of yours",

@@ -1,12 +1,12 @@
 //! What an error means: the one question every policy asks.
 //!
-//! | [`Class`] | meaning | `#[retry]` | `#[circuit_breaker]` |
-//! |---|---|---|---|
-//! | [`Transient`](Class::Transient) | it did not happen, and may work next time | tries again | a failure |
-//! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint | a failure |
-//! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` | a failure |
-//! | [`Permanent`](Class::Permanent) | it will never work as asked | stops | ignored: the peer is well |
-//! | [`Refused`](Class::Refused) | steadfast itself said no: a breaker is open | stops, unless its waits outlast it | ignored |
+//! | [`Class`] | meaning | `#[retry]` | `#[circuit_breaker]` | `#[idempotent]` |
+//! |---|---|---|---|---|
+//! | [`Transient`](Class::Transient) | it did not happen, and may work next time | tries again | a failure | the next call runs |
+//! | [`Throttled`](Class::Throttled) | the peer asks for less | tries again, not before its hint | a failure | the next call runs |
+//! | [`Ambiguous`](Class::Ambiguous) | it may have happened: a timeout after sending, a lost reply | only with `retry(safe)` | a failure | interrupted |
+//! | [`Permanent`](Class::Permanent) | it will never work as asked | stops | ignored: the peer is well | the next call runs, or gets the error with `cache_err` |
+//! | [`Refused`](Class::Refused) | steadfast itself said no: a breaker is open | stops, unless its waits outlast it | ignored | the next call runs |
 //!
 //! Derive [`Fault`](derive@crate::Fault) on your own error enum. These have it already:
 //! [`std::io::Error`], [`steadfast::Error`](crate::Error), and behind features `http::StatusCode`,
@@ -173,7 +173,20 @@ impl Fault for crate::Error {
     fn class(&self) -> Class {
         match self {
             Self::CircuitOpen { retry_after, .. } => Class::Refused { retry_after: *retry_after },
-            Self::DeadlineExceeded { .. } => Class::Ambiguous,
+            Self::InProgress { retry_after, .. } => {
+                Class::Refused { retry_after: Some(*retry_after) }
+            }
+            Self::DeadlineExceeded { .. } | Self::LeaseLost { .. } => Class::Ambiguous,
+            Self::StoreFull { .. } => Class::Throttled { retry_after: None },
+            Self::StoreUnavailable { .. } => Class::Transient,
+            Self::Interrupted { .. }
+            | Self::InvalidKey { .. }
+            | Self::KeyMismatch { .. }
+            | Self::MissingKey { .. }
+            | Self::Reentrant { .. }
+            | Self::ResultIncompatible { .. }
+            | Self::ResultUnavailable { .. }
+            | Self::ScopeTaken { .. } => Class::Permanent,
         }
     }
 }

@@ -44,6 +44,7 @@
 //! | [`#[deadline]`](macro@deadline) | ends it in time, and tells all that it calls how much is left | [`deadline`](mod@deadline) |
 //! | [`#[circuit_breaker]`](macro@circuit_breaker) | stops calling what fails, until it is back | [`circuit_breaker`](mod@circuit_breaker) |
 //! | [`#[fallback]`](macro@fallback) | serves something else when all below has failed | [`fallback`](mod@fallback) |
+//! | [`#[idempotent]`](macro@idempotent) | lets its effect happen once for each key, and gives duplicates the result | [`idempotent`](mod@idempotent) |
 //! | [`#[derive(Fault)]`](derive@Fault) | says of each error what it means, for every policy that asks | [`fault`] |
 //!
 //! # How the order reads
@@ -70,7 +71,7 @@
 //! deadlines and open times instant, as long as nothing waits for a real socket. The feature `testing`
 //! seeds the jitter and lifts the budgets, which otherwise all tests of a process share, as they do
 //! a function's breaker: [`reset`](circuit_breaker::CircuitBreaker::reset) it, or give each test its
-//! own.
+//! own. So they do the default key store: give each test one of its own.
 //!
 //! # Cargo features
 //!
@@ -81,7 +82,7 @@
 //! * `tonic`: for tonic 0.14, [`Fault`] for `tonic::Status`, with `RetryInfo` and pushback. Needs
 //!   Rust 1.88.
 //! * `sqlx`: for sqlx 0.9, [`Fault`] for `sqlx::Error`. Needs Rust 1.94.
-//! * `testing`: `testing::seed` and `testing::lift_budgets`.
+//! * `testing`: `testing::seed`, `testing::lift_budgets`, and `testing::store_contract` for a key store.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -91,10 +92,15 @@ pub use steadfast_macros::circuit_breaker;
 pub use steadfast_macros::deadline;
 #[doc = include_str!("../docs/fallback.md")]
 pub use steadfast_macros::fallback;
+#[doc = include_str!("../docs/idempotent.md")]
+pub use steadfast_macros::idempotent;
 #[doc = include_str!("../docs/retry.md")]
 pub use steadfast_macros::retry;
 
-pub use self::{circuit_breaker::circuit_breakers, error::Error, fault::Fault, outcome::Outcome};
+pub use self::{
+    circuit_breaker::circuit_breakers, error::Error, fault::Fault, idempotent::set_default_store,
+    outcome::Outcome,
+};
 
 pub mod circuit_breaker;
 mod clock;
@@ -102,6 +108,7 @@ pub mod deadline;
 mod error;
 pub mod fallback;
 pub mod fault;
+pub mod idempotent;
 mod locked;
 mod outcome;
 mod pinned;

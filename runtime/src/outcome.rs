@@ -47,6 +47,9 @@ pub trait Outcome: Sized + sealed::Sealed {
 
     /// Makes a failure.
     fn from_error(error: Self::Error) -> Self;
+
+    /// Makes an outcome of what a kept one was.
+    fn from_result(result: Result<Self::Value, Self::Error>) -> Self;
 }
 
 mod sealed {
@@ -71,5 +74,9 @@ impl<T, E> Outcome for Result<T, E> {
 
     fn from_error(error: E) -> Self {
         Err(error)
+    }
+
+    fn from_result(result: Self) -> Self {
+        result
     }
 }

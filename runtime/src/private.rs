@@ -4,7 +4,8 @@
 /// The version of what expansions name. It moves when a name changes its meaning.
 pub mod v1 {
     pub use core::{
-        concat, module_path, option::Option, pin::pin as std_pin, result::Result, time::Duration,
+        clone::Clone, concat, module_path, option::Option, pin::pin as std_pin, result::Result,
+        time::Duration,
     };
 
     pub use crate::{
@@ -19,6 +20,14 @@ pub mod v1 {
             stale::{Kept, Stale},
         },
         fault::{Class, Fault, Hint},
+        idempotent::{
+            Idempotent, OnDuplicate, OnInterrupted, OnStoreError, Store,
+            call::{Call, fingerprint, key, key_of_tenant, no_fingerprint, store},
+            default_store,
+            result::Errors,
+            run::{Run, begin, detached, no_error},
+            truth::truth,
+        },
         pinned::Pinned,
         refusals::{Refusals, refused},
         retry::{

@@ -1,6 +1,6 @@
 //! How the policies of one stack say no, and let each other know that it was they who did.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::{error::CarriesRefusals, outcome::Outcome, site::Site};
 
@@ -30,21 +30,37 @@ where
 /// What kind of a no it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A deadline has passed.
+    /// The key says no, or its store.
+    Key,
+    /// A deadline has passed while the call ran.
     Late,
+    /// A deadline had passed before the call began.
+    NotStarted,
     /// A breaker is open: nothing was sent.
     Open,
+}
+
+impl Kind {
+    /// Whether a deadline has passed.
+    pub(crate) fn is_late(self) -> bool {
+        matches!(self, Self::Late | Self::NotStarted)
+    }
 }
 
 /// The last refusal of the policies of a stack, whatever the error looks like that carries it.
 ///
 /// An atomic, for several futures of one call hold it; it is never contended.
 #[derive(Debug, Default)]
-pub struct Refusals(AtomicU8);
+pub struct Refusals {
+    last: AtomicU8,
+    /// Whether an attempt that was made again may have happened.
+    doubtful: AtomicBool,
+}
 
 const NONE: u8 = 0;
-const LATE: u8 = 1;
-const OPEN: u8 = 2;
+/// What each kind is as a number.
+const KINDS: [(Kind, u8); 4] =
+    [(Kind::Key, 1), (Kind::Late, 2), (Kind::NotStarted, 3), (Kind::Open, 4)];
 
 impl Refusals {
     /// No refusal so far.
@@ -55,24 +71,31 @@ impl Refusals {
 
     /// Notes a refusal, and hands it on.
     pub fn note<R: Refuse>(&self, refusal: R) -> R {
-        let noted = match refusal.kind() {
-            Kind::Late => LATE,
-            Kind::Open => OPEN,
-        };
-        self.0.store(noted, Ordering::Relaxed);
+        self.put(Some(refusal.kind()));
         refusal
     }
 
     /// Forgets it, before another attempt.
     pub(crate) fn clear(&self) {
-        self.0.store(NONE, Ordering::Relaxed);
+        self.last.store(NONE, Ordering::Relaxed);
+    }
+
+    /// Notes that an attempt which is made again may have happened.
+    pub(crate) fn doubt(&self) {
+        self.doubtful.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Relaxed)
     }
 
     pub(crate) fn last(&self) -> Option<Kind> {
-        match self.0.load(Ordering::Relaxed) {
-            LATE => Some(Kind::Late),
-            OPEN => Some(Kind::Open),
-            _ => None,
-        }
+        let noted = self.last.load(Ordering::Relaxed);
+        KINDS.iter().find(|(_, number)| *number == noted).map(|(kind, _)| *kind)
+    }
+
+    fn put(&self, kind: Option<Kind>) {
+        let number = KINDS.iter().find(|(known, _)| Some(*known) == kind);
+        self.last.store(number.map_or(NONE, |(_, number)| *number), Ordering::Relaxed);
     }
 }

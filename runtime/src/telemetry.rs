@@ -14,12 +14,22 @@
 //! | [`FallbackServed`](Event::FallbackServed) | DEBUG | fallback served | `function`, `policy`, `outcome` (`served`), `tier`, `trigger`, `age_ms` (of a stale value) |
 //! | [`FallbackFailed`](Event::FallbackFailed) | WARN | no fallback had a value | `function`, `policy`, `outcome` (`failed`), `trigger` |
 //! | [`DeadlineExceeded`](Event::DeadlineExceeded) | DEBUG | deadline exceeded | `function`, `policy`, `outcome` (`cut_off` or `not_started`), `limit_ms` (unless it was the caller's deadline), `late_ms` |
+//! | [`CallReplayed`](Event::CallReplayed) | DEBUG | replayed | `function`, `policy`, `outcome` (`replayed`), `store` |
+//! | [`KeyRefused`](Event::KeyRefused) | DEBUG if `in_progress`; WARN | refused by its key | `function`, `policy`, `outcome` (the cause), `store`, `key` (unless it is `in_progress`), `why` (if it is `unserializable`) |
+//! | [`RunInterrupted`](Event::RunInterrupted) | WARN | cut off, its effect may have happened | `function`, `policy`, `outcome` (`interrupted`), `store`, `key`, `cause` |
+//! | [`EffectMayRepeat`](Event::EffectMayRepeat) | WARN | runs again after it was cut off | `function`, `policy`, `outcome` (`effect_may_repeat`), `store`, `key`, `interruptions` |
+//! | [`LeaseLost`](Event::LeaseLost) | WARN | another call has taken the key over | `function`, `policy`, `outcome` (`lease_lost`), `store`, `key` |
+//! | [`ResultOmitted`](Event::ResultOmitted) | WARN | result not kept | `function`, `policy`, `outcome` (`result_omitted`), `store`, `key` |
+//! | [`RunUnguarded`](Event::RunUnguarded) | WARN | runs without a guard | `function`, `policy`, `outcome` (`unguarded`), `store` |
+//! | [`CompletionUnrecorded`](Event::CompletionUnrecorded) | ERROR | happened, and could not be recorded | `function`, `policy`, `outcome` (`completion_unrecorded`), `store`, `key` |
+//! | [`StoreFailed`](Event::StoreFailed) | WARN | key store failed | `function`, `policy`, `outcome` (`store_failed`), `store`, `operation`, `error` |
 //!
 //! `function` is the annotated function's module and name, without the type that a method belongs to,
-//! `breaker` a breaker's name, `policy` is `retry`, `deadline`, `circuit_breaker` or `fallback`, `tier`
-//! the path of a fallback; these and `outcome`, `from`, `cause` and `trigger` are from a small fixed
-//! set, fit to be labels of a metric. No event holds an error's text or an argument, and none but
-//! the transition of a breaker that is one of many a key.
+//! `breaker` a breaker's name, `policy` is `retry`, `deadline`, `circuit_breaker`, `fallback` or `idempotent`,
+//! `tier` the path of a fallback, `store` what a key store is called; these and `outcome`, `from`, `cause` and `trigger` are from a small fixed
+//! set, fit to be labels of a metric. No event holds the text of your function's error, and none an
+//! argument but for `key`: of a breaker that is one of many, and of an idempotent call that somebody may have to
+//! look after. `error` is what a key store says.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -28,7 +38,7 @@ use std::{
 
 pub use self::{
     event::Event,
-    labels::{Reason, StopCause, Trigger},
+    labels::{Interruption, KeyRefusal, Reason, StopCause, Trigger},
 };
 
 mod event;

@@ -15,6 +15,10 @@
 
 use std::cell::Cell;
 
+pub use self::contract::{PausedClock, StoreClock, store_contract};
+
+mod contract;
+
 thread_local! {
     static BUDGETS_LIFTED: Cell<bool> = const { Cell::new(false) };
 }

@@ -115,6 +115,7 @@
 mod each_stack;
 pub mod functions;
 pub mod futures;
+pub mod keyed;
 pub mod methods;
 mod names;
 pub mod settings;

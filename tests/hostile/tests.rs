@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin, sync};
 use core::runtime::Builder;
 
 use crate::hostile::functions::Pair;
+use crate::hostile::keyed::{self, Till};
 use crate::hostile::settings::{self, Settings};
 use crate::hostile::trouble::Trouble;
 
@@ -141,5 +142,36 @@ fn settings() {
         }
         assert_eq!(own.max, 4, "one more with each attempt, the last included");
         assert_eq!(own.stands_in(1).await, Ok(3));
+    });
+}
+
+#[test]
+fn keyed() {
+    run(async {
+        let (text, mut items) = (String::from("text"), vec![1]);
+        let limit = std::time::Duration::from_secs(3);
+        let pair = |one| Pair { one, other: 0 };
+        let mut till = Till::open();
+        all_are! {
+            keyed::borrows("text", &mut items) => Ok(6);
+            keyed::borrows("text", &mut items) => Ok(6);
+            keyed::owns(text.clone(), (1, 2), Vec::new()) => Ok(text.clone());
+            keyed::owns(text.clone(), (1, 3), Vec::new()) => Err(Trouble::Refused);
+            keyed::patterns((1, 2), pair(3), text.clone()) => Ok(6);
+            keyed::patterns((1, 4), pair(3), text.clone()) => Ok(6);
+            keyed::all("text", limit, vec![1]) => Ok(1);
+            keyed::all("text", limit, vec![1, 2]) => Ok(1);
+            keyed::all("", limit, vec![1, 2]) => Ok(usize::MAX);
+            till.pay(7) => Ok(8);
+            till.pay(7) => Ok(8);
+            till.pay(8) => Ok(10);
+        }
+        assert_eq!(items.len(), 2, "it has run once");
+        let till = sync::Arc::new(till);
+        all_are! {
+            sync::Arc::clone(&till).detached(1) => Ok(3);
+            sync::Arc::clone(&till).detached(1) => Ok(3);
+            keyed::boxed(&1) => Ok(2);
+        }
     });
 }

@@ -22,7 +22,7 @@ fn of_three_tiers() {
                 );
                 static __STEADFAST_STALE: __steadfast::Stale = __steadfast::Stale::new();
                 #[allow(clippy::needless_borrows_for_generic_args)]
-                let __steadfast_kept = __steadfast::Stale::of(&__STEADFAST_STALE, &(user, page));
+                let __steadfast_kept = __steadfast::Stale::of(&__STEADFAST_STALE, &(&user, &page));
                 '__steadfast_tiers: {
                     let __steadfast_outcome: Result<Vec<Movie>, ApiError> = {
                         async {

@@ -116,7 +116,7 @@ pub fn judged<O: Outcome, A: Answer>(
 ) -> Judged {
     let verdict = match outcome.as_result() {
         Ok(_) => Verdict::Success,
-        Err(_) if refusals.is_some_and(|refusals| refusals.last() == Some(Kind::Late)) => {
+        Err(_) if refusals.is_some_and(|refusals| refusals.last().is_some_and(Kind::is_late)) => {
             Verdict::Failure
         }
         Err(error) => match when(error).into_class() {

@@ -49,7 +49,7 @@ pub struct Refusal {
 
 impl Refuse for Refusal {
     fn kind(&self) -> Kind {
-        Kind::Late
+        if self.started { Kind::Late } else { Kind::NotStarted }
     }
 
     fn refuse<O: Outcome<Error: CarriesRefusals>>(self, site: &Site) -> O {

@@ -8,7 +8,7 @@ use crate::{
     deadline,
     fault::{Answer, Class, Fault},
     outcome::Outcome,
-    refusals::Refusals,
+    refusals::{Kind, Refusals},
     site::Site,
     telemetry::{self, Event, Reason, StopCause},
 };
@@ -111,6 +111,9 @@ impl Attempts {
                 telemetry::raise(&Event::RetryScheduled { function, attempt, wait, reason });
                 self.attempt += 1;
                 if let Some(refusals) = rules.refusals {
+                    if reason == Reason::Ambiguous || refusals.last() == Some(Kind::Late) {
+                        refusals.doubt();
+                    }
                     refusals.clear();
                 }
                 Some(wait)

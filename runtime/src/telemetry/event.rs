@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use super::{Reason, StopCause, Trigger};
-use crate::circuit_breaker::{Cause, State};
+use super::{Interruption, KeyRefusal, Reason, StopCause, Trigger};
+use crate::{
+    circuit_breaker::{Cause, State},
+    idempotent::{Key, StoreError},
+};
 
 /// Something that a policy did.
 ///
@@ -17,9 +20,17 @@ use crate::circuit_breaker::{Cause, State};
 ///     _ => {}
 /// });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// A duplicate got the result of the call before it.
+    #[non_exhaustive]
+    CallReplayed {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+    },
     /// A call took longer than its breaker's `slow_after`.
     #[non_exhaustive]
     CallSlow {
@@ -56,6 +67,16 @@ pub enum Event<'a> {
         /// When it may admit a call again, if that is known.
         retry_after: Option<Duration>,
     },
+    /// A call has happened, and its store could not be told so: a duplicate may run it again.
+    #[non_exhaustive]
+    CompletionUnrecorded {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Whose key: not fit for a label.
+        key: &'a Key,
+    },
     /// The deadline of a call passed before there was a result.
     #[non_exhaustive]
     DeadlineExceeded {
@@ -67,6 +88,18 @@ pub enum Event<'a> {
         late: Duration,
         /// Whether the body had started.
         started: bool,
+    },
+    /// A call runs whose key belongs to a run that was cut off: its effect may have happened before.
+    #[non_exhaustive]
+    EffectMayRepeat {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Whose key: not fit for a label.
+        key: &'a Key,
+        /// How many of its runs were cut off so far.
+        interruptions: u32,
     },
     /// Nothing that should stand in for a call had a value either.
     #[non_exhaustive]
@@ -87,6 +120,41 @@ pub enum Event<'a> {
         trigger: Trigger,
         /// How old the value is, if it is the last good one.
         age: Option<Duration>,
+    },
+    /// A call did not run because of its key, or its key's store.
+    #[non_exhaustive]
+    KeyRefused {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Which key, if it is one: not fit for a label.
+        key: Option<&'a Key>,
+        /// Why.
+        cause: KeyRefusal,
+        /// What the key's `Serialize` says, if it has failed.
+        why: Option<&'a str>,
+    },
+    /// A call has ended whose key another one had taken over: its effect may have happened twice.
+    #[non_exhaustive]
+    LeaseLost {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Whose key: not fit for a label.
+        key: &'a Key,
+    },
+    /// A call has happened, and its result is too large to be kept, or cannot be serialised: duplicates
+    /// get an error.
+    #[non_exhaustive]
+    ResultOmitted {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Whose key: not fit for a label.
+        key: &'a Key,
     },
     /// A call succeeded after at least one retry.
     #[non_exhaustive]
@@ -117,5 +185,37 @@ pub enum Event<'a> {
         attempts: u32,
         /// Why there is no other.
         cause: StopCause,
+    },
+    /// A call with a key was cut off: its effect may have happened.
+    #[non_exhaustive]
+    RunInterrupted {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+        /// Whose key: not fit for a label.
+        key: &'a Key,
+        /// By what.
+        cause: Interruption,
+    },
+    /// A call runs without a guard, as its store has no answer and its attribute says so.
+    #[non_exhaustive]
+    RunUnguarded {
+        /// The annotated function.
+        function: &'a str,
+        /// What its key store is called.
+        store: &'a str,
+    },
+    /// A key store has failed. What was asked of it is tried again where that can help.
+    #[non_exhaustive]
+    StoreFailed {
+        /// The annotated function.
+        function: &'a str,
+        /// What the key store is called.
+        store: &'a str,
+        /// What it was asked for: `claim`, `renew`, `complete`, `release` or `interrupt`.
+        operation: &'a str,
+        /// What it says.
+        error: &'a StoreError,
     },
 }

@@ -1,5 +1,119 @@
 use std::fmt;
 
+/// What has cut off a call with a key.
+///
+/// # Example: as a label
+///
+/// ```
+/// use steadfast::telemetry::Interruption;
+///
+/// assert_eq!(Interruption::Dropped.to_string(), "dropped");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// Its error says that it may have happened.
+    Ambiguous,
+    /// Its future was dropped: the caller left, or a deadline above it passed.
+    Dropped,
+    /// A deadline below it passed while it ran.
+    Late,
+    /// Its lease could not be renewed in time.
+    LeaseLost,
+    /// It panicked.
+    Panicked,
+}
+
+impl Interruption {
+    /// Its name in a label, such as `dropped`.
+    ///
+    /// # Example: without an allocation
+    ///
+    /// ```
+    /// use steadfast::telemetry::Interruption;
+    ///
+    /// assert_eq!(Interruption::Dropped.as_str(), "dropped");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Dropped => "dropped",
+            Self::Late => "late",
+            Self::LeaseLost => "lease_lost",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a call did not run, by its key.
+///
+/// # Example: as a label
+///
+/// ```
+/// use steadfast::telemetry::KeyRefusal;
+///
+/// assert_eq!(KeyRefusal::InProgress.to_string(), "in_progress");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyRefusal {
+    /// Another call with the key still runs.
+    InProgress,
+    /// An earlier call with the key was cut off.
+    Interrupted,
+    /// The key has come with another fingerprint.
+    Mismatch,
+    /// There is no key.
+    Missing,
+    /// The body has called the function with the key that it holds.
+    Reentrant,
+    /// Another function has the same module and name, and their keys would meet.
+    ScopeTaken,
+    /// The key store has no room.
+    StoreFull,
+    /// The key store has no answer.
+    StoreUnavailable,
+    /// The key cannot be serialised.
+    Unserializable,
+}
+
+impl KeyRefusal {
+    /// Its name in a label, such as `in_progress`.
+    ///
+    /// # Example: without an allocation
+    ///
+    /// ```
+    /// use steadfast::telemetry::KeyRefusal;
+    ///
+    /// assert_eq!(KeyRefusal::InProgress.as_str(), "in_progress");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Interrupted => "interrupted",
+            Self::Mismatch => "mismatch",
+            Self::Missing => "missing",
+            Self::Reentrant => "reentrant",
+            Self::ScopeTaken => "scope_taken",
+            Self::StoreFull => "store_full",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::Unserializable => "unserializable",
+        }
+    }
+}
+
+impl fmt::Display for KeyRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Why an attempt is worth another.
 ///
 /// # Example: as a label

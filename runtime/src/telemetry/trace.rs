@@ -2,11 +2,22 @@
 
 use std::time::Duration;
 
-use super::{Event, Reason, StopCause, Trigger};
-use crate::circuit_breaker::{Cause, State};
+use super::{Event, Interruption, KeyRefusal, Reason, StopCause, Trigger};
+use crate::{
+    circuit_breaker::{Cause, State},
+    idempotent::{Key, StoreError},
+};
 
 pub(super) fn trace(event: &Event<'_>) {
     match *event {
+        Event::CallReplayed { function, store } => tracing::debug!(
+            target: "steadfast",
+            function,
+            policy = "idempotent",
+            outcome = "replayed",
+            store,
+            "replayed"
+        ),
         Event::CallSlow { function, breaker, took } => tracing::debug!(
             target: "steadfast",
             function,
@@ -28,6 +39,9 @@ pub(super) fn trace(event: &Event<'_>) {
             retry_after_ms = retry_after.map(millis),
             "circuit breaker is open"
         ),
+        Event::CompletionUnrecorded { function, store, key } => {
+            completion_unrecorded(function, store, key);
+        }
         Event::DeadlineExceeded { function, limit, late, started } => tracing::debug!(
             target: "steadfast",
             function,
@@ -37,6 +51,9 @@ pub(super) fn trace(event: &Event<'_>) {
             late_ms = millis(late),
             "deadline exceeded"
         ),
+        Event::EffectMayRepeat { function, store, key, interruptions } => {
+            effect_may_repeat(function, store, key, interruptions);
+        }
         Event::FallbackFailed { function, trigger } => fallback_failed(function, trigger),
         Event::FallbackServed { function, tier, trigger, age } => tracing::debug!(
             target: "steadfast",
@@ -48,6 +65,21 @@ pub(super) fn trace(event: &Event<'_>) {
             age_ms = age.map(millis),
             "fallback served"
         ),
+        Event::KeyRefused { function, store, cause, key, why } => {
+            key_refused(function, store, cause, key, why);
+        }
+        Event::LeaseLost { function, store, key } => {
+            key_trouble(
+                function,
+                store,
+                Some(key),
+                "lease_lost",
+                "another call has taken the key over",
+            );
+        }
+        Event::ResultOmitted { function, store, key } => {
+            key_trouble(function, store, Some(key), "result_omitted", "result not kept");
+        }
         Event::RetryRecovered { function, attempts } => tracing::debug!(
             target: "steadfast",
             function,
@@ -61,6 +93,15 @@ pub(super) fn trace(event: &Event<'_>) {
         }
         Event::RetryStopped { function, attempts, cause } => {
             retry_stopped(function, attempts, cause);
+        }
+        Event::RunInterrupted { function, store, key, cause } => {
+            run_interrupted(function, store, key, cause);
+        }
+        Event::RunUnguarded { function, store } => {
+            key_trouble(function, store, None, "unguarded", "runs without a guard");
+        }
+        Event::StoreFailed { function, store, operation, error } => {
+            store_failed(function, store, operation, error);
         }
     }
 }
@@ -108,6 +149,100 @@ fn fallback_failed(function: &str, trigger: Trigger) {
         outcome = "failed",
         trigger = trigger.as_str(),
         "no fallback had a value"
+    );
+}
+
+fn key_refused(
+    function: &str,
+    store: &str,
+    cause: KeyRefusal,
+    key: Option<&Key>,
+    why: Option<&str>,
+) {
+    // A duplicate that comes early is what keys are for; the rest is somebody's mistake or trouble.
+    if cause == KeyRefusal::InProgress {
+        tracing::debug!(
+            target: "steadfast",
+            function,
+            policy = "idempotent",
+            outcome = cause.as_str(),
+            store,
+            "refused by its key"
+        );
+    } else {
+        tracing::warn!(
+            target: "steadfast",
+            function,
+            policy = "idempotent",
+            outcome = cause.as_str(),
+            store,
+            key = key.map(tracing::field::display),
+            why,
+            "refused by its key"
+        );
+    }
+}
+
+fn key_trouble(function: &str, store: &str, key: Option<&Key>, outcome: &str, message: &str) {
+    tracing::warn!(
+        target: "steadfast",
+        function,
+        policy = "idempotent",
+        outcome,
+        store,
+        key = key.map(tracing::field::display),
+        "{message}"
+    );
+}
+
+fn completion_unrecorded(function: &str, store: &str, key: &Key) {
+    tracing::error!(
+        target: "steadfast",
+        function,
+        policy = "idempotent",
+        outcome = "completion_unrecorded",
+        store,
+        %key,
+        "happened, and could not be recorded"
+    );
+}
+
+fn effect_may_repeat(function: &str, store: &str, key: &Key, interruptions: u32) {
+    tracing::warn!(
+        target: "steadfast",
+        function,
+        policy = "idempotent",
+        outcome = "effect_may_repeat",
+        store,
+        %key,
+        interruptions,
+        "runs again after it was cut off"
+    );
+}
+
+fn run_interrupted(function: &str, store: &str, key: &Key, cause: Interruption) {
+    tracing::warn!(
+        target: "steadfast",
+        function,
+        policy = "idempotent",
+        outcome = "interrupted",
+        store,
+        %key,
+        cause = cause.as_str(),
+        "cut off, its effect may have happened"
+    );
+}
+
+fn store_failed(function: &str, store: &str, operation: &str, error: &StoreError) {
+    tracing::warn!(
+        target: "steadfast",
+        function,
+        policy = "idempotent",
+        outcome = "store_failed",
+        store,
+        operation,
+        %error,
+        "key store failed"
     );
 }
 
