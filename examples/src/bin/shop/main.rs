@@ -2,14 +2,15 @@
 //!
 //! Every scenario is lived through by three clients, each with a provider of its own: one that
 //! calls plainly, one with the loop most services write by hand, one that is annotated: payments
-//! with `#[deadline]` and `#[retry]`, recommendations with `#[circuit_breaker]` and `#[fallback]`
-//! too. The provider counts what reaches it, so the tables are its word, not ours.
+//! with `#[deadline]` and `#[retry]`, the checkout with `#[idempotent]`, recommendations with
+//! `#[circuit_breaker]` and `#[fallback]` too. The provider counts what reaches it, so the tables are its word, not ours.
 //!
 //! ```text
 //! cargo run --release -p steadfast-examples [-- --quick | --orders N]
 //! ```
 
 mod args;
+mod checkout;
 mod figures;
 mod order;
 mod pace;
@@ -28,10 +29,20 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{args::Args, retries::Retries, scenario::SCENARIOS, verdict::Verdict};
+use crate::{
+    args::Args,
+    checkout::worker::{self, Work},
+    retries::Retries,
+    scenario::SCENARIOS,
+    verdict::Verdict,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // The shop starts itself anew for a checkout that is to be killed.
+    if std::env::args().nth(1).is_some_and(|arg| arg == "--check-out") {
+        return check_out().await;
+    }
     let args = match Args::parse(std::env::args().skip(1)) {
         Ok(args) => args,
         Err(message) => {
@@ -44,6 +55,20 @@ async fn main() -> ExitCode {
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("the shop had to close: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn check_out() -> ExitCode {
+    let Some(work) = Work::parse(std::env::args().skip(2)) else {
+        eprintln!("`--check-out` is for the shop itself\n{}", args::USAGE);
+        return ExitCode::from(2);
+    };
+    match worker::check_out(work).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the checkout had to close: {error}");
             ExitCode::FAILURE
         }
     }
@@ -62,6 +87,12 @@ async fn open_shop(args: Args) -> Result<Verdict, Box<dyn Error>> {
         writeln!(out, "{}", report::table(scenario, &clients))?;
         verdict.judge(scenario, &clients);
     }
+    let clients = checkout::in_memory(args.orders).await?;
+    writeln!(out, "{}", checkout::report::table(args.orders, false, &clients))?;
+    verdict.judge_checkout("memory", &clients);
+    let clients = checkout::with_a_crash(args.orders).await?;
+    writeln!(out, "{}", checkout::report::table(args.orders, true, &clients))?;
+    verdict.judge_checkout("a file", &clients);
     let clients = pages::side_by_side(args.day).await?;
     writeln!(out, "{}", pages::report::table(args.day, &clients))?;
     verdict.judge_pages(&clients);

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{figures::Figures, pages, provider::Mood, run::Clients, scenario::Scenario};
+use crate::{checkout, figures::Figures, pages, provider::Mood, run::Clients, scenario::Scenario};
 
 /// What was promised and whether it held.
 #[derive(Debug, Default)]
@@ -22,11 +22,32 @@ impl Verdict {
                 steadfast.failures * 10 <= plain.failures,
                 format!("flaky: {} failures became {}", plain.failures, steadfast.failures),
             ),
+            Mood::Forgetful => {}
             Mood::BrownOut | Mood::Dead => self.promise(
                 steadfast.load() <= MOST_LOAD,
                 format!("{name}: load x {:.2}, at most x {MOST_LOAD}", steadfast.load()),
             ),
         }
+    }
+
+    /// Holds the figures of a checkout against what is promised of it.
+    pub(crate) fn judge_checkout(&mut self, keys: &str, clients: &Clients<checkout::Figures>) {
+        let Clients { plain, by_hand, steadfast } = clients;
+        let [before, by_hand, after] =
+            [plain, by_hand, steadfast].map(|client| client.double_charges);
+        self.promise(
+            after == 0 && before > 0 && by_hand > 0,
+            format!(
+                "checkout, keys in {keys}: {before} and {by_hand} double charges became {after}"
+            ),
+        );
+        self.promise(
+            steadfast.unserved == 0 && steadfast.differing == 0,
+            format!(
+                "checkout, keys in {keys}: one receipt for each of {} orders",
+                steadfast.orders
+            ),
+        );
     }
 
     /// Holds the figures of the recommendations against what is promised of them.

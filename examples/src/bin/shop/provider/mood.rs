@@ -13,6 +13,8 @@ pub(crate) enum Mood {
     Dead,
     /// A bit of everything, in 7 % of requests.
     Flaky,
+    /// All is charged, and one reply in twenty is lost.
+    Forgetful,
     /// Work takes longer the more of it is under way, and a gateway in front gives up on what
     /// takes too long, while the work goes on.
     BrownOut,
@@ -49,6 +51,8 @@ impl Mood {
                 ..10.0 => Fate::Charge { takes: SLOW },
                 _ => Fate::Charge { takes },
             },
+            Self::Forgetful if percent < 5.0 => Fate::LoseReply { takes },
+            Self::Forgetful => Fate::Charge { takes },
             Self::BrownOut if percent < 2.0 => Fate::Refuse,
             Self::BrownOut => {
                 Fate::ChargeBehindGateway { takes: ALONE + EACH_OTHER * busy, limit: GATEWAY }
