@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Contender, median};
+use crate::harness::{Contender, Room, median};
 
 /// What one contender costs each of two threads.
 pub struct Crowd {
@@ -145,9 +145,11 @@ fn thread_rounds(
         for ((contender, times), &calls) in group.iter_mut().zip(&mut times).zip(calls) {
             both.wait();
             if first {
+                contender.prepare(Room::Made);
                 times.alone.push(contender.time(calls));
             }
             both.wait();
+            contender.prepare(Room::Left);
             both.start();
             times.together.push(Batch::timed(contender, calls));
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     contention::{self, Crowd},
-    harness::{self, Contender, Cost},
+    harness::{self, Contender, Cost, Filled},
     ours, peers,
 };
 
@@ -195,6 +195,64 @@ pub fn all_three(rounds: usize) -> Group {
         peers::seatbelt::all_three(),
     ];
     Group::measured("Deadline, retry and circuit breaker", rounds, ours::bare(), ours, peers)
+}
+
+/// Compared in all, not by what is added: what is replayed is not called.
+pub fn replay(rounds: usize) -> Group {
+    let ours = vec![ours::idempotent::replay(ours::idempotent::store())];
+    let peers = vec![
+        peers::moka::replay(peers::moka::cache()),
+        peers::moka::replay_typed(peers::moka::cache()),
+    ];
+    let title = "Idempotent, replayed, key of 8 bytes";
+    let bare = ours::idempotent::bare();
+    Group { compared: |cost| cost.nanos, ..Group::measured(title, rounds, bare, ours, peers) }
+}
+
+pub fn replay_text(rounds: usize) -> Group {
+    let ours = vec![ours::idempotent::replay_text()];
+    let peers = vec![peers::moka::replay_text(), peers::moka::replay_text_typed()];
+    let title = "Idempotent, replayed, key of 36 characters";
+    let bare = ours::idempotent::bare();
+    Group { compared: |cost| cost.nanos, ..Group::measured(title, rounds, bare, ours, peers) }
+}
+
+pub fn fresh(rounds: usize) -> Group {
+    let ours = vec![ours::idempotent::fresh(&Filled::new(ours::idempotent::store))];
+    let peers = vec![
+        peers::moka::fresh(&Filled::new(peers::moka::cache)),
+        peers::moka::fresh_typed(&Filled::new(peers::moka::cache)),
+    ];
+    let bare = ours::idempotent::bare();
+    Group::measured("Idempotent, a new key", rounds, bare, ours, peers)
+}
+
+pub fn replay_two_threads(rounds: usize) -> Group<Crowd> {
+    let store = ours::idempotent::store();
+    let (formatted, typed) = (peers::moka::cache(), peers::moka::cache());
+    let contenders = || {
+        vec![
+            ours::idempotent::bare(),
+            ours::idempotent::replay(store.clone()),
+            peers::moka::replay(formatted.clone()),
+            peers::moka::replay_typed(typed.clone()),
+        ]
+    };
+    Group::crowded("Idempotent, replayed, each thread its own keys", rounds, 1, contenders)
+}
+
+pub fn fresh_two_threads(rounds: usize) -> Group<Crowd> {
+    let store = Filled::new(ours::idempotent::store);
+    let (formatted, typed) = (Filled::new(peers::moka::cache), Filled::new(peers::moka::cache));
+    let contenders = || {
+        vec![
+            ours::idempotent::bare(),
+            ours::idempotent::fresh(&store),
+            peers::moka::fresh(&formatted),
+            peers::moka::fresh_typed(&typed),
+        ]
+    };
+    Group::crowded("Idempotent, new keys, each thread its own", rounds, 1, contenders)
 }
 
 pub fn retry_two_threads(rounds: usize) -> Group<Crowd> {

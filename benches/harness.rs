@@ -2,7 +2,13 @@
 //! clock speed or load meets all of them, and only differences within a round are used.
 
 use std::{
+    cell::RefCell,
     hint::black_box,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,14 +21,15 @@ pub struct Contender {
     pub name: &'static str,
     future_size: usize,
     batch: Box<dyn FnMut(u32)>,
+    prepare: Box<dyn FnMut(Room)>,
 }
 
 impl Contender {
     /// Prepares the contender whose every call is `call(id).await`. `make` runs inside the
     /// runtime, as some peers start a task of their own.
-    pub fn new<F>(name: &'static str, make: impl FnOnce() -> F) -> Self
+    pub fn new<F, R>(name: &'static str, make: impl FnOnce() -> F) -> Self
     where
-        F: AsyncFnMut(u64) -> Result<u64, ApiError> + 'static,
+        F: AsyncFnMut(u64) -> Result<R, ApiError> + 'static,
     {
         // A runtime each: one contender's timers and tasks must not be another's work.
         let runtime = runtime();
@@ -34,7 +41,33 @@ impl Contender {
             let _inside = runtime.enter();
             size_of_val(&call(0))
         };
-        Self { name, future_size, batch: Box::new(move |calls| repeat(&runtime, &mut call, calls)) }
+        let batch = Box::new(move |calls| repeat(&runtime, &mut call, calls));
+        Self { name, future_size, batch, prepare: Box::new(|_| ()) }
+    }
+
+    /// Prepares the contender whose every call leaves something in `filled`. `make` is given that and
+    /// the first of the ids which the calls of a batch add theirs to.
+    pub fn filling<T, F, R>(
+        name: &'static str,
+        filled: &Arc<Filled<T>>,
+        make: impl Fn(T, u64) -> F + 'static,
+    ) -> Self
+    where
+        T: Clone + 'static,
+        F: AsyncFnMut(u64) -> Result<R, ApiError> + 'static,
+    {
+        let filled = Arc::clone(filled);
+        let call = Rc::new(RefCell::new(make(filled.shared(), filled.ids())));
+        let (runtime, prepared) = (runtime(), Rc::clone(&call));
+        let batch = move |calls| repeat(&runtime, &mut *prepared.borrow_mut(), calls);
+        let future_size = size_of_val(&call.borrow_mut()(0));
+        let prepare = move |room| {
+            if let Room::Made = room {
+                filled.make_room();
+            }
+            *call.borrow_mut() = make(filled.shared(), filled.ids());
+        };
+        Self { name, future_size, batch: Box::new(batch), prepare: Box::new(prepare) }
     }
 
     /// Prepares the contender whose every call is refused by a breaker: `make` gives one whose
@@ -50,7 +83,12 @@ impl Contender {
         })
     }
 
-    /// Nanoseconds per call.
+    /// Prepares a batch, which is no part of any call.
+    pub fn prepare(&mut self, room: Room) {
+        (self.prepare)(room);
+    }
+
+    /// Nanoseconds per call of a batch that is prepared.
     pub fn time(&mut self, calls: u32) -> f64 {
         let start = Instant::now();
         (self.batch)(calls);
@@ -61,6 +99,7 @@ impl Contender {
     pub fn calls_in(&mut self, time: Duration, most: u32) -> u32 {
         let mut calls = 1;
         loop {
+            self.prepare(Room::Made);
             let start = Instant::now();
             (self.batch)(calls);
             if start.elapsed() >= time || calls >= most {
@@ -72,9 +111,52 @@ impl Contender {
 
     // By difference, for what a runtime allocates when a batch enters it is no call's.
     fn allocations(&mut self) -> f64 {
+        self.prepare(Room::Made);
         let few = allocations(|| (self.batch)(COUNTED));
+        self.prepare(Room::Left);
         let more = allocations(|| (self.batch)(2 * COUNTED));
         f64::from(more.saturating_sub(few)) / f64::from(COUNTED)
+    }
+}
+
+/// What the calls of a batch may find.
+#[derive(Clone, Copy)]
+pub enum Room {
+    /// As much as there was at first, if it has grown scarce.
+    Made,
+    /// What others have left.
+    Left,
+}
+
+/// What calls leave something in, made anew before there is too much in it to be that of a batch.
+pub struct Filled<T> {
+    make: Box<dyn Fn() -> T + Send + Sync>,
+    made: Mutex<(T, u32)>,
+    ids: AtomicU64,
+}
+
+impl<T: Clone> Filled<T> {
+    pub fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Arc<Self> {
+        let first = Mutex::new((make(), 0));
+        Arc::new(Self { make: Box::new(make), made: first, ids: AtomicU64::new(0) })
+    }
+
+    fn shared(&self) -> T {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.1 += 1;
+        made.0.clone()
+    }
+
+    fn make_room(&self) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.1 >= BATCHES {
+            *made = ((self.make)(), 0);
+        }
+    }
+
+    /// The first of so many that no batch needs them all.
+    fn ids(&self) -> u64 {
+        self.ids.fetch_add(1 << 32, Ordering::Relaxed)
     }
 }
 
@@ -105,7 +187,9 @@ pub fn measure(mut group: Vec<Contender>, rounds: usize) -> Vec<Cost> {
             // Another one starts each round: nobody always runs after the same neighbour.
             let which = (turn + round) % group.len();
             // A neighbour that slept leaves a processor that has to wake up first.
+            group[which].prepare(Room::Made);
             group[which].time(calls[which].div_ceil(4));
+            group[which].prepare(Room::Left);
             nanos[which].push(group[which].time(calls[which]));
         }
     }
@@ -134,14 +218,19 @@ pub fn made_inside<T>(make: impl FnOnce() -> T) -> T {
     make()
 }
 
+/// Runs this to its end.
+pub fn inside<F: Future>(future: F) -> F::Output {
+    runtime().block_on(future)
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("the system has threads to give")
 }
 
 /// Makes `calls` calls, one after the other.
-fn repeat<F>(runtime: &Runtime, call: &mut F, calls: u32)
+fn repeat<F, R>(runtime: &Runtime, call: &mut F, calls: u32)
 where
-    F: AsyncFnMut(u64) -> Result<u64, ApiError>,
+    F: AsyncFnMut(u64) -> Result<R, ApiError>,
 {
     runtime.block_on(async {
         for id in 0..calls {
@@ -181,6 +270,9 @@ fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
 
 const BATCH: Duration = Duration::from_micros(300);
 const COUNTED: u32 = 32;
+
+/// Of some hundred calls each: what is filled has some ten thousand entries.
+const BATCHES: u32 = 60;
 
 /// More failures than any breaker here waits for.
 const ENOUGH: u64 = 50;

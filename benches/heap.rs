@@ -1,8 +1,8 @@
-//! Counts heap allocations.
+//! Counts heap allocations, and the bytes that stay.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, Ordering::Relaxed},
 };
 
 /// Runs `work` and returns how often the whole process allocated meanwhile.
@@ -14,6 +14,16 @@ pub fn allocations(work: impl FnOnce()) -> u32 {
     ALLOCATIONS.load(Relaxed)
 }
 
+/// Runs `work` and returns how many more bytes are allocated after it, while what it returns lives.
+pub fn bytes_kept<T>(work: impl FnOnce() -> T) -> isize {
+    BYTES.store(0, Relaxed);
+    COUNTING.store(true, Relaxed);
+    let kept = work();
+    COUNTING.store(false, Relaxed);
+    drop(kept);
+    BYTES.load(Relaxed)
+}
+
 struct Counting;
 
 #[expect(
@@ -22,21 +32,24 @@ struct Counting;
 )]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(size(layout));
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(size(layout));
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size.cast_signed() - self::size(layout));
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if COUNTING.load(Relaxed) {
+            BYTES.fetch_sub(size(layout), Relaxed);
+        }
         unsafe { System.dealloc(block, layout) }
     }
 }
@@ -44,10 +57,15 @@ unsafe impl GlobalAlloc for Counting {
 // Only a load and a branch while the clock runs: an atomic add there would be charged to whoever
 // allocates.
 #[inline]
-fn count() {
+fn count(bytes: isize) {
     if COUNTING.load(Relaxed) {
         ALLOCATIONS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(bytes, Relaxed);
     }
+}
+
+fn size(layout: Layout) -> isize {
+    layout.size().cast_signed()
 }
 
 #[global_allocator]
@@ -55,3 +73,4 @@ static HEAP: Counting = Counting;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU32 = AtomicU32::new(0);
+static BYTES: AtomicIsize = AtomicIsize::new(0);

@@ -1,7 +1,9 @@
 //! What we promise, held against this run.
 
 use crate::{
+    contention::Crowd,
     groups::{Group, Named},
+    peers::moka,
     report::Report,
 };
 
@@ -17,6 +19,8 @@ pub fn all(report: &Report) -> Vec<Measure> {
     let Report { retry, deadline, deadline_pending, both, six_attempts, .. } = report;
     let Report { breaker, breaker_open, breaker_two_threads, .. } = report;
     let Report { all_three, all_three_two_threads, .. } = report;
+    let Report { replay, replay_text, fresh, .. } = report;
+    let Report { replay_two_threads, fresh_two_threads, duplicates, .. } = report;
     let timeout = "tokio::time::timeout";
     let sum = both.named("`#[retry]`").added + both.named("`#[deadline]`").added;
     let keyed = breaker.named("`#[circuit_breaker(per = ..)]`").added;
@@ -43,6 +47,17 @@ pub fn all(report: &Report) -> Vec<Measure> {
         nanos("circuit breaker, added, two threads", breaker_two_threads.ours().added, 10.0),
         nanos("all three, added", all_three.ours().added, 20.0),
         nanos("all three, added, two threads", all_three_two_threads.ours().added, 20.0),
+        ratio("replay ÷ moka, key formatted, cost in all", ours_to(replay, moka::FORMATTED), 1.0),
+        ratio(
+            "replay, key of 36 characters ÷ moka, key formatted, cost in all",
+            ours_to(replay_text, moka::FORMATTED),
+            1.0,
+        ),
+        ratio("new key ÷ moka, key formatted, added cost", ours_to(fresh, moka::FORMATTED), 0.33),
+        twice("replays, two threads ÷ one, throughput", replay_two_threads, 1.7),
+        twice("new keys, two threads ÷ one, throughput", fresh_two_threads, 1.7),
+        count("duplicates of a running call, runs", f64::from(duplicates.runs), 1.0),
+        count("duplicates, polls of each", f64::from(duplicates.most_polls), 4.0),
     ]
 }
 
@@ -53,6 +68,12 @@ fn ours_to(group: &Group, peer: &str) -> f64 {
 fn fastest<C: Named>(what: &str, which: &str, group: &Group<C>, most: f64) -> Measure {
     let peer = group.fastest_peer();
     ratio(&format!("{what} ÷ {}, the fastest, {which}", peer.name()), group.ratio(peer), most)
+}
+
+fn twice(what: &str, group: &Group<Crowd>, least: f64) -> Measure {
+    let Crowd { alone, together, .. } = group.ours();
+    let run = 2.0 * alone / together;
+    measure(what, run >= least, format!("{run:.2}"), format!("{least:.2}, at least"))
 }
 
 fn ratio(what: &str, run: f64, most: f64) -> Measure {

@@ -1,5 +1,7 @@
 //! The bare call, and the annotated one.
 
+pub mod idempotent;
+
 use std::time::Duration;
 
 use steadfast::{circuit_breaker, circuit_breaker::CircuitBreaker, deadline, retry};

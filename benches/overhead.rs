@@ -6,10 +6,13 @@
 
 mod client;
 mod contention;
+mod duplicates;
 mod groups;
 mod harness;
 mod heap;
+mod keys;
 mod measures;
+mod memory;
 mod ours;
 mod peers;
 mod report;

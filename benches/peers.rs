@@ -3,6 +3,7 @@
 pub mod backon;
 pub mod circuitbreaker_rs;
 pub mod failsafe;
+pub mod moka;
 pub mod nobreak;
 pub mod recloser;
 pub mod seatbelt;

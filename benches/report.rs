@@ -4,9 +4,11 @@ use std::{collections::BTreeSet, fmt, hint::black_box, time::Instant};
 
 use crate::{
     contention::Crowd,
+    duplicates::{self, Duplicates},
     groups::{self, Group},
     harness::{Cost, median},
     measures,
+    memory::{self, Memory},
 };
 
 pub struct Report {
@@ -18,9 +20,16 @@ pub struct Report {
     pub breaker: Group,
     pub breaker_open: Group,
     pub all_three: Group,
+    pub replay: Group,
+    pub replay_text: Group,
+    pub fresh: Group,
     retry_two_threads: Group<Crowd>,
     pub breaker_two_threads: Group<Crowd>,
     pub all_three_two_threads: Group<Crowd>,
+    pub replay_two_threads: Group<Crowd>,
+    pub fresh_two_threads: Group<Crowd>,
+    memory: Vec<Memory>,
+    pub duplicates: Duplicates,
     clock: f64,
 }
 
@@ -39,14 +48,21 @@ impl Report {
             breaker: groups::breaker(rounds),
             breaker_open: groups::breaker_open(rounds),
             all_three: groups::all_three(rounds),
+            replay: groups::replay(rounds),
+            replay_text: groups::replay_text(rounds),
+            fresh: groups::fresh(rounds),
             retry_two_threads: groups::retry_two_threads(crowds),
             breaker_two_threads: groups::breaker_two_threads(crowds),
             all_three_two_threads: groups::all_three_two_threads(crowds),
+            replay_two_threads: groups::replay_two_threads(crowds),
+            fresh_two_threads: groups::fresh_two_threads(crowds),
+            memory: memory::measured(if rounds > 1 { 1_000_000 } else { 1_000 }),
+            duplicates: duplicates::measured(10_000),
             clock: clock_reading(),
         }
     }
 
-    fn groups(&self) -> [&Group; 8] {
+    fn groups(&self) -> [&Group; 11] {
         [
             &self.retry,
             &self.deadline,
@@ -56,11 +72,20 @@ impl Report {
             &self.breaker,
             &self.breaker_open,
             &self.all_three,
+            &self.replay,
+            &self.replay_text,
+            &self.fresh,
         ]
     }
 
-    fn crowds(&self) -> [&Group<Crowd>; 3] {
-        [&self.retry_two_threads, &self.breaker_two_threads, &self.all_three_two_threads]
+    fn crowds(&self) -> [&Group<Crowd>; 5] {
+        [
+            &self.retry_two_threads,
+            &self.breaker_two_threads,
+            &self.all_three_two_threads,
+            &self.replay_two_threads,
+            &self.fresh_two_threads,
+        ]
     }
 
     fn fmt_measures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,7 +100,7 @@ impl Report {
 
     fn fmt_ratios(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n## Ours ÷ a peer's: the time added to the bare call\n")?;
-        writeln!(f, "Of refused calls, which are not made: the time in all.\n")?;
+        writeln!(f, "Of refused and replayed calls, which are not made: the time in all.\n")?;
         writeln!(f, "| | peer | ratio |\n|---|---|---:|")?;
         for group in self.groups() {
             for peer in group.peers() {
@@ -107,10 +132,35 @@ impl Report {
     fn fmt_sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n## Size of the future, of a call that is ready at once\n")?;
         writeln!(f, "| | bytes |\n|---|---:|")?;
-        let ready = [&self.retry, &self.deadline, &self.both, &self.breaker, &self.all_three];
+        let Self { retry, deadline, both, breaker, all_three, replay, fresh, .. } = self;
+        let ready = [retry, deadline, both, breaker, all_three, replay, fresh];
         let costs = ready.iter().flat_map(|group| &group.costs);
         let sizes: BTreeSet<_> = costs.map(|cost| (cost.future_size, cost.name)).collect();
         sizes.into_iter().try_for_each(|(size, name)| writeln!(f, "| {name} | {size} |"))
+    }
+
+    fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n## Bytes an entry, in a store or a cache of a million\n")?;
+        writeln!(f, "| | bytes |\n|---|---:|")?;
+        self.memory
+            .iter()
+            .try_for_each(|Memory { name, bytes }| writeln!(f, "| {name} | {bytes:.0} |"))
+    }
+
+    fn fmt_duplicates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Duplicates { calls, runs, returned, gathering, waking, polls, most_polls } =
+            self.duplicates;
+        writeln!(f, "\n## {calls} calls with one key, in one thread\n")?;
+        writeln!(f, "| | |\n|---|---:|")?;
+        writeln!(f, "| runs of the body | {runs} |")?;
+        writeln!(f, "| calls that returned its result | {returned} |")?;
+        writeln!(f, "| until the last one waited | {:.1} ms |", gathering.as_secs_f64() * 1e3)?;
+        writeln!(
+            f,
+            "| from the end of the body until the last one returned | {:.1} ms |",
+            waking.as_secs_f64() * 1e3
+        )?;
+        writeln!(f, "| polls, of all and of the one with the most | {polls}, {most_polls} |")
     }
 
     fn fmt_nanos(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,6 +188,8 @@ impl fmt::Display for Report {
         self.fmt_measures(f)?;
         self.fmt_ratios(f)?;
         self.fmt_two_threads(f)?;
+        self.fmt_memory(f)?;
+        self.fmt_duplicates(f)?;
         self.fmt_sizes(f)?;
         self.fmt_nanos(f)
     }
