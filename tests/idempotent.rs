@@ -21,6 +21,7 @@ use tokio::time::sleep;
 
 use self::faulty::Faulty;
 
+mod crowd;
 mod detach;
 mod duplicates;
 mod faulty;

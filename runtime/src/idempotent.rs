@@ -17,6 +17,7 @@ pub use self::{
 
 pub(crate) mod call;
 mod claiming;
+mod crowd;
 mod current;
 mod encode;
 mod fingerprint;

@@ -175,7 +175,7 @@ impl<'a> Call<'a> {
             ));
         }
         let claim = policy.claim(fingerprint);
-        let mut waiting = None;
+        let mut waiting: Option<Waiting<'_>> = None;
         loop {
             // A little early, if at all: then the body is given up earlier.
             let sent = clock::coarse_now();
@@ -191,6 +191,13 @@ impl<'a> Call<'a> {
                     Box::pin(ask(site, store, key, &claim, first, runs_anyway)).await
                 }
             };
+            if let (
+                Some(waiting),
+                Ok(Claimed::Done(_) | Claimed::Failed(_) | Claimed::Interrupted { .. }),
+            ) = (&waiting, &answer)
+            {
+                waiting.tell();
+            }
             match answer {
                 Ok(Claimed::Acquired(acquired)) => {
                     let outer = current::outer();
@@ -205,7 +212,8 @@ impl<'a> Call<'a> {
                         let function = site.function();
                         return Err(refuse(site, store, Some(key), Error::Reentrant { function }));
                     }
-                    let waiting = waiting.get_or_insert_with(|| Waiting::new(site, policy));
+                    let waiting =
+                        waiting.get_or_insert_with(|| Waiting::new(site, policy, store, key));
                     if let Err(error) = Box::pin(waiting.wait(remaining, changed)).await {
                         return Err(refuse(site, store, Some(key), error));
                     }

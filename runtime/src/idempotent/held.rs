@@ -285,7 +285,10 @@ async fn persist(
         // A store that hangs is asked again, and knows what it was asked for.
         let until = give_up.min(Instant::now() + *lease / 3);
         match timeout_at(until, running.write(&settlement)).await {
-            Ok(Ok(written)) => return Some(written),
+            Ok(Ok(written)) => {
+                store.tell(key);
+                return Some(written);
+            }
             Ok(Err(error)) => {
                 // An outage is told of by many calls, and not each time by each.
                 if tries.is_power_of_two() {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{
+    crowd::{Crowds, Member},
     fingerprint::Fingerprint,
     key::Key,
     memory::MemoryStore,
@@ -163,6 +164,8 @@ struct Shared<S: ?Sized> {
     number: u64,
     /// Where the function stands that each scope is the name of.
     functions: Mutex<HashMap<&'static str, usize>>,
+    /// Of those who wait for a key that the store tells nothing of.
+    crowds: Crowds,
     store: S,
 }
 
@@ -179,12 +182,23 @@ impl Store {
     pub fn new(store: impl KeyStore) -> Self {
         static STORES: AtomicU64 = AtomicU64::new(0);
         let number = 1 + STORES.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Shared { number, functions: Mutex::default(), store }))
+        let (functions, crowds) = Default::default();
+        Self(Arc::new(Shared { number, functions, crowds, store }))
     }
 
     /// Whether it is the very same store.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Waits for a key with the others of this process.
+    pub(super) fn join<'a>(&'a self, key: &Key) -> Member<'a> {
+        self.0.crowds.join(key)
+    }
+
+    /// Tells those of this process who wait for a key that its record has changed.
+    pub(super) fn tell(&self, key: &Key) {
+        self.0.crowds.tell(key);
     }
 
     /// Whether the function's keys are its own. Another one has the same name if it stands in the same

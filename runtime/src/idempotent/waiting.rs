@@ -10,23 +10,32 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 use super::{
+    crowd::Member,
+    key::Key,
     policy::{Idempotent, OnDuplicate},
-    store::Changed,
+    store::{Changed, Store},
 };
-use crate::{deadline, error::Error, random::between, site::Site};
+use crate::{deadline, error::Error, site::Site};
 
 /// A duplicate, from its first claim on. It never changes the record.
 pub(super) struct Waiting<'a> {
     site: &'static Site,
     policy: &'a Idempotent,
+    store: &'a Store,
+    key: &'a Key,
     until: Option<Instant>,
-    /// The next pause, where the store does not tell that the record has changed.
-    pause: Duration,
+    /// With the others of this process, where the store does not tell that the record has changed.
+    member: Option<Box<Member<'a>>>,
 }
 
 impl<'a> Waiting<'a> {
-    pub(super) fn new(site: &'static Site, policy: &'a Idempotent) -> Self {
-        Self { site, policy, until: None, pause: FIRST_PAUSE }
+    pub(super) fn new(
+        site: &'static Site,
+        policy: &'a Idempotent,
+        store: &'a Store,
+        key: &'a Key,
+    ) -> Self {
+        Self { site, policy, store, key, until: None, member: None }
     }
 
     /// Waits until the record may have changed, the owner's lease is dead, or it has been too long.
@@ -48,33 +57,34 @@ impl<'a> Waiting<'a> {
             let retry_after = remaining.min(ASK_AGAIN);
             return Err(Error::InProgress { function: self.site.function(), retry_after });
         }
-        let mut next = until.min(now + remaining.min(LONGEST_WAIT));
-        if changed.is_none() {
-            next = next.min(now + self.next_pause());
+        let next = until.min(now + remaining.min(LONGEST_WAIT));
+        match changed {
+            Some(changed) => either(changed, sleep_until(next)).await,
+            None => {
+                let join = || Box::new(self.store.join(self.key));
+                self.member.get_or_insert_with(join).wait(next).await;
+            }
         }
-        either(changed, sleep_until(next)).await;
         Ok(())
     }
 
-    /// From 25 ms to 1 s, spread over its second half.
-    pub(super) fn next_pause(&mut self) -> Duration {
-        let pause = u64::try_from(self.pause.as_micros()).unwrap_or(u64::MAX);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        Duration::from_micros(between(pause / 2, pause))
+    /// There is an answer for all that wait.
+    pub(super) fn tell(&self) {
+        if let Some(member) = &self.member {
+            member.tell();
+        }
     }
 }
 
-async fn either(mut changed: Option<Changed>, sleep: impl Future<Output = ()>) {
+async fn either(mut changed: Changed, sleep: impl Future<Output = ()>) {
     let mut sleep = pin!(sleep);
     poll_fn(move |cx| {
-        let has_changed = changed.as_mut().is_some_and(|c| Pin::new(c).poll(cx).is_ready());
+        let has_changed = Pin::new(&mut changed).poll(cx).is_ready();
         if has_changed { Poll::Ready(()) } else { sleep.as_mut().poll(cx) }
     })
     .await;
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(25);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// What is longer is for ever, and too long for a clock.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);
