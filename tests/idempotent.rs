@@ -32,6 +32,7 @@ mod lease;
 mod memory;
 mod outage;
 mod results;
+mod transaction;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);

@@ -118,6 +118,11 @@ impl Args {
         }
     }
 
+    /// Whether there is one with this key.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.list.iter().any(|arg| arg.is(key))
+    }
+
     /// Takes out the argument with this key; a second one is a mistake.
     pub(crate) fn take(&mut self, key: &Key, mistakes: &mut Mistakes) -> Option<Arg> {
         let mut found = self.take_where(|arg| arg.is(key));

@@ -85,7 +85,16 @@ impl Stack {
                 let refuses = self.layers[at + 1..].iter().any(|layer| layer.policy.refuses());
                 fallback.check_below(refuses, mistakes);
             }
-            if let Some(message) = policy.wrong_below(&above) {
+            let in_transaction = self.layers[..at].iter().any(|layer| {
+                matches!(&layer.policy, Policy::Idempotent(policy) if policy.is_in_a_transaction())
+            });
+            if in_transaction && matches!(policy, Policy::Retry(_)) {
+                mistakes.note(syn::Error::new(
+                    *span,
+                    "a failed statement fails the whole transaction, and no attempt after it can succeed: \
+                     put `retry` on the function that begins it",
+                ));
+            } else if let Some(message) = policy.wrong_below(&above) {
                 mistakes.note(syn::Error::new(*span, message));
             }
             if let Policy::Deadline(deadline) = policy {

@@ -156,11 +156,21 @@ pub enum Error {
         /// What the store is called.
         store: &'static str,
     },
+    /// The transaction that was to hold the effect and its key has failed, or there is none: it is to be rolled
+    /// back, and then nothing has happened. Why is in the event
+    /// [`StoreFailed`](crate::telemetry::Event::StoreFailed).
+    #[non_exhaustive]
+    TransactionFailed {
+        /// The annotated function.
+        function: &'static str,
+        /// What the store is called.
+        store: &'static str,
+    },
 }
 
 impl Error {
-    /// The HTTP status that tells a caller the same: 503 for an open breaker and for a key store that is
-    /// full or has no answer, 504 for a deadline; of idempotency keys 400 for one that is missing, 409 for
+    /// The HTTP status that tells a caller the same: 503 for an open breaker, for a key store that is full
+    /// or has no answer, and for a transaction that has failed, 504 for a deadline; of idempotency keys 400 for one that is missing, 409 for
     /// one in progress, 422 for a mismatch, and 500 for what only its owner can put right.
     ///
     /// # Example: in a handler
@@ -178,9 +188,10 @@ impl Error {
     /// ```
     pub const fn http_status(&self) -> u16 {
         match self {
-            Self::CircuitOpen { .. } | Self::StoreFull { .. } | Self::StoreUnavailable { .. } => {
-                503
-            }
+            Self::CircuitOpen { .. }
+            | Self::StoreFull { .. }
+            | Self::StoreUnavailable { .. }
+            | Self::TransactionFailed { .. } => 503,
             Self::DeadlineExceeded { .. } => 504,
             Self::InProgress { .. } => 409,
             Self::KeyMismatch { .. } => 422,
@@ -217,7 +228,7 @@ impl Error {
     /// The gRPC code that tells a caller the same: 14, `UNAVAILABLE`, for an open breaker and a key store
     /// without an answer, 8, `RESOURCE_EXHAUSTED`, for one that is full, 4, `DEADLINE_EXCEEDED`, for a
     /// deadline; of idempotency keys 3, `INVALID_ARGUMENT`, for one that is missing or does not match, 10,
-    /// `ABORTED`, for one in progress, 2, `UNKNOWN`, where the effect may have happened, and 13, `INTERNAL`.
+    /// `ABORTED`, for one in progress or a transaction that has failed, 2, `UNKNOWN`, where the effect may have happened, and 13, `INTERNAL`.
     ///
     /// # Example: in a service
     ///
@@ -236,7 +247,7 @@ impl Error {
         match self {
             Self::CircuitOpen { .. } | Self::StoreUnavailable { .. } => 14,
             Self::DeadlineExceeded { .. } => 4,
-            Self::InProgress { .. } => 10,
+            Self::InProgress { .. } | Self::TransactionFailed { .. } => 10,
             Self::Interrupted { .. } | Self::LeaseLost { .. } => 2,
             Self::KeyMismatch { .. } | Self::MissingKey { .. } => 3,
             Self::InvalidKey { .. }
@@ -311,6 +322,10 @@ impl fmt::Display for Error {
             Self::StoreUnavailable { function, store } => {
                 write!(f, "`{function}` did not run: its key store, {store}, has no answer")
             }
+            Self::TransactionFailed { function, store } => write!(
+                f,
+                "`{function}` did not happen: its transaction at {store} has failed, and is to be rolled back"
+            ),
         }
     }
 }

@@ -178,7 +178,7 @@ impl Fault for crate::Error {
             }
             Self::DeadlineExceeded { .. } | Self::LeaseLost { .. } => Class::Ambiguous,
             Self::StoreFull { .. } => Class::Throttled { retry_after: None },
-            Self::StoreUnavailable { .. } => Class::Transient,
+            Self::StoreUnavailable { .. } | Self::TransactionFailed { .. } => Class::Transient,
             Self::Interrupted { .. }
             | Self::InvalidKey { .. }
             | Self::KeyMismatch { .. }

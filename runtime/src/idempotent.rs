@@ -12,6 +12,7 @@ pub use self::{
         Acquired, AlreadySet, Changed, Claim, Claimed, Counts, Found, KeyStore, Reply, Resolution,
         Store, StoreError, Written, default_store, set_default_store,
     },
+    transaction::TransactionStore,
     truth::Truth,
 };
 
@@ -21,6 +22,7 @@ mod crowd;
 mod current;
 mod encode;
 mod fingerprint;
+mod functions;
 mod held;
 mod key;
 mod memory;
@@ -28,7 +30,9 @@ mod policy;
 mod record;
 pub(crate) mod result;
 pub(crate) mod run;
+pub(crate) mod run_in;
 mod store;
+mod transaction;
 pub(crate) mod truth;
 mod waiting;
 

@@ -26,6 +26,7 @@ pub mod v1 {
             default_store,
             result::Errors,
             run::{Run, begin, detached, no_error},
+            run_in::{CallIn, RunIn, begin_in, connection, store_in},
             truth::truth,
         },
         pinned::Pinned,

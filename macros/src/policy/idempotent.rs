@@ -13,6 +13,7 @@ use self::{
         CACHE_ERR, DETACH, FINGERPRINT, FRESH_KEY, KEY, KEYS, LEASE, MAX_INTERRUPTIONS,
         ON_DUPLICATE, ON_STORE_ERROR, SCOPE, STORE, TENANT, TTL, WAIT, WHEN,
     },
+    transaction::{Transaction, check_forgotten},
 };
 use super::{Code, Context};
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
 mod check;
 mod interrupted;
 mod keys;
+mod transaction;
 
 const KEY_STORE: Place = Place {
     key: &STORE,
@@ -44,6 +46,8 @@ pub(crate) struct Idempotent {
     fingerprint: Option<Expr>,
     scope: Option<Expr>,
     store: Option<Expr>,
+    /// In whose transaction the key is kept.
+    tx: Option<Transaction>,
     ttl: Given<Duration>,
     lease: Given<Duration>,
     on_duplicate: Given<Ident>,
@@ -65,6 +69,8 @@ impl Idempotent {
         tell_of_others(&mut args, mistakes);
         let key = args.take(&KEY, mistakes);
         let is_keyless = key.is_none();
+        let tx = Transaction::read(&mut args, func, mistakes);
+        let has_store = args.has(&STORE);
         let detach = args.take(&DETACH, mistakes);
         let fresh_key = args.take(&FRESH_KEY, mistakes);
         for (flag, key) in [(&detach, &DETACH), (&fresh_key, &FRESH_KEY)] {
@@ -81,6 +87,7 @@ impl Idempotent {
             fingerprint: expression(&mut args, &FINGERPRINT, mistakes),
             scope: expression(&mut args, &SCOPE, mistakes),
             store: place(&mut args, &KEY_STORE, mistakes),
+            tx,
             ttl: keyed(&mut args, &TTL, mistakes, value::duration),
             lease: keyed(&mut args, &LEASE, mistakes, value::duration),
             on_duplicate: choice(&mut args, &ON_DUPLICATE, ON_DUPLICATES, mistakes),
@@ -100,10 +107,20 @@ impl Idempotent {
         idempotent.is_unscoped = idempotent.scope.is_none() && func.has_receiver();
         args.finish(KEYS, mistakes);
         idempotent.check(func, fresh_key.as_ref(), mistakes);
-        if idempotent.detach {
-            check_detach(func, mistakes);
+        if let Some(tx) = &idempotent.tx {
+            tx.check(&idempotent, has_store, detach.as_ref(), mistakes);
+        } else {
+            check_forgotten(func, mistakes);
+            if idempotent.detach {
+                check_detach(func, mistakes);
+            }
         }
         idempotent
+    }
+
+    /// Whether there is a `tx`, right or wrong.
+    pub(crate) fn is_in_a_transaction(&self) -> bool {
+        self.tx.is_some()
     }
 
     /// Input:  `future`, with `#[idempotent(key = order.id)]`
@@ -121,6 +138,9 @@ impl Idempotent {
     /// }
     /// ```
     pub(crate) fn wrap(&self, inner: Code, cx: &mut Context<'_>) -> Code {
+        if let Some(Transaction { name: Some(tx), .. }) = &self.tx {
+            return self.wrap_in(tx, inner, cx);
+        }
         let rt = cx.rt.clone();
         let inner_setup = if self.detach { take(&mut cx.setup) } else { TokenStream::new() };
         let policy = self.declare(cx);
@@ -128,14 +148,7 @@ impl Idempotent {
         let outcome = cx.func.outcome();
         let run = local("__steadfast_run");
         let begin = placed_at(&outcome, &quote!(#rt::begin));
-        let errors = match &self.cache_err {
-            None => quote!(#rt::Option::None),
-            Some(path) => {
-                let errors = placed_at(path, &quote!(#rt::Errors::new));
-                quote!(#rt::Option::Some(#errors()))
-            }
-        };
-        let refuse = cx.refuse();
+        let (errors, refuse) = (self.errors(&rt), cx.refuse());
         let entered = quote!(#begin(&__steadfast_call, &#policy, #errors, #refuse).await);
         let label = if self.detach { "'__steadfast_detached" } else { KEYED };
         let runs = self.runs(inner, cx, &Lifetime::new(label, Span::mixed_site()));
@@ -192,20 +205,37 @@ impl Idempotent {
             }
             Some(_) => when,
         };
-        let is_final = match &self.cache_err {
-            None => quote!(#rt::no_error),
-            Some(path @ Expr::Path(_)) => {
-                let arg = placed_at(path, &quote!(#error));
-                quote!(|#error| #path(#arg))
-            }
-            Some(closure) => closure.to_token_stream(),
-        };
+        let is_final = self.is_final(rt);
         let refusals = cx.refusals();
         let future = inner.into_future(cx);
         quote! {
             #find_out
             let #body = #rt::std_pin!(#rt::Option::Some(#future));
             #finish(#run, #body, #refusals, #when, #is_final).await
+        }
+    }
+
+    /// How errors are kept, if they are.
+    fn errors(&self, rt: &TokenStream) -> TokenStream {
+        match &self.cache_err {
+            None => quote!(#rt::Option::None),
+            Some(path) => {
+                let errors = placed_at(path, &quote!(#rt::Errors::new));
+                quote!(#rt::Option::Some(#errors()))
+            }
+        }
+    }
+
+    /// Which of them are.
+    fn is_final(&self, rt: &TokenStream) -> TokenStream {
+        match &self.cache_err {
+            None => quote!(#rt::no_error),
+            Some(path @ Expr::Path(_)) => {
+                let error = local("__steadfast_error");
+                let arg = placed_at(path, &quote!(#error));
+                quote!(|#error| #path(#arg))
+            }
+            Some(closure) => closure.to_token_stream(),
         }
     }
 
@@ -280,29 +310,37 @@ impl Idempotent {
                 quote!(#encoded(#print))
             }
         };
-        let (named, store) = match &self.store {
-            None => (TokenStream::new(), quote!(#rt::default_store())),
-            Some(store) => {
-                let lasting = placed_at(store, &quote!(#rt::store));
-                let borrowed = borrowed(store);
-                let named = placed_at(store, &quote!(__steadfast_named));
-                // In a `let`, as what a function returns lasts no longer than the statement.
-                let declared = quote!(let #named = #borrowed;);
-                // The body may need for itself what the store is in.
-                if cx.func.arguments().are_claimed_by(store) {
-                    (declared, quote!(&#rt::Store::clone(#lasting(#named))))
-                } else {
-                    (declared, quote!(#lasting(#named)))
-                }
-            }
-        };
+        let Some((named, store)) = self.declared_store(cx) else { return };
+        let call = if self.tx.is_some() { quote!(CallIn) } else { quote!(Call) };
         cx.declare_first(quote! {
             #named
             let __steadfast_store = #store;
             #[allow(clippy::needless_borrows_for_generic_args)]
             let __steadfast_call =
-                #rt::Call::new(&__STEADFAST_SITE, __steadfast_store, #key, #fingerprint);
+                #rt::#call::new(&__STEADFAST_SITE, __steadfast_store, #key, #fingerprint);
         });
+    }
+
+    /// The store as it is named, and as the call refers to it.
+    fn declared_store(&self, cx: &Context<'_>) -> Option<(TokenStream, TokenStream)> {
+        let rt = &cx.rt;
+        if self.tx.is_some() {
+            return self.declared_store_in(rt);
+        }
+        let Some(store) = &self.store else {
+            return Some((TokenStream::new(), quote!(#rt::default_store())));
+        };
+        let lasting = placed_at(store, &quote!(#rt::store));
+        let borrowed = borrowed(store);
+        let named = placed_at(store, &quote!(__steadfast_named));
+        // In a `let`, as what a function returns lasts no longer than the statement.
+        let declared = quote!(let #named = #borrowed;);
+        // The body may need for itself what the store is in.
+        if cx.func.arguments().are_claimed_by(store) {
+            Some((declared, quote!(&#rt::Store::clone(#lasting(#named)))))
+        } else {
+            Some((declared, quote!(#lasting(#named))))
+        }
     }
 }
 

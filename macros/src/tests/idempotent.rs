@@ -269,3 +269,89 @@ fn above_a_retry_on_a_task_of_its_own() {
         "#]],
     );
 }
+
+#[test]
+fn in_a_transaction() {
+    let length = check(
+        "idempotent",
+        quote!(key = order.id, tx = tx, store = KEYS),
+        quote! {
+            async fn charge(tx: &mut Transaction<'_, Postgres>, order: &Order) -> Result<Receipt, PaymentError> {
+                insert(&mut **tx, order).await
+            }
+        },
+        &expect![[r#"
+            async fn charge(
+                tx: &mut Transaction<'_, Postgres>,
+                order: &Order,
+            ) -> Result<Receipt, PaymentError> {
+                use ::steadfast::private::v1 as __steadfast;
+                static __STEADFAST_SITE: __steadfast::Site = __steadfast::Site::new(
+                    __steadfast::concat!(__steadfast::module_path!(), "::", "charge"),
+                );
+                let __steadfast_named = &KEYS;
+                let __steadfast_store = __steadfast::store_in(__steadfast_named);
+                #[allow(clippy::needless_borrows_for_generic_args)]
+                let __steadfast_call = __steadfast::CallIn::new(
+                    &__STEADFAST_SITE,
+                    __steadfast_store,
+                    __steadfast::key(
+                        __steadfast::concat!(__steadfast::module_path!(), "::", "charge"),
+                        &order.id,
+                    ),
+                    __steadfast::no_fingerprint(),
+                );
+                const __STEADFAST_IDEMPOTENT0: __steadfast::Idempotent = __steadfast::Idempotent::new();
+                '__steadfast_keyed: {
+                    let __steadfast_run = match __steadfast::begin_in(
+                            &__steadfast_call,
+                            __steadfast::connection(&__steadfast_call, &mut *tx),
+                            &__STEADFAST_IDEMPOTENT0,
+                            __steadfast::Option::None,
+                            |__steadfast_refusal| __steadfast::refused(
+                                &__STEADFAST_SITE,
+                                __steadfast_refusal,
+                            ),
+                        )
+                        .await
+                    {
+                        __steadfast::Result::Ok(__steadfast_run) => __steadfast_run,
+                        __steadfast::Result::Err(__steadfast_run) => {
+                            break '__steadfast_keyed __steadfast_run;
+                        }
+                    };
+                    let __steadfast_outcome = {
+                        #[allow(
+                            clippy::redundant_locals,
+                            clippy::shadow_reuse,
+                            clippy::shadow_same,
+                            clippy::shadow_unrelated
+                        )]
+                        let tx = &mut *tx;
+                        let __steadfast_body = __steadfast::std_pin!(
+                            async move { if let __steadfast::Option::Some(__steadfast_never) =
+                            __steadfast::Option::None:: < Result < Receipt, PaymentError > > { return
+                            __steadfast_never; } #[allow(unused_braces)] { insert(& mut * * tx,
+                            order). await } }
+                        );
+                        let __steadfast_outcome = __steadfast::RunIn::body(
+                                &__steadfast_run,
+                                __steadfast_body,
+                            )
+                            .await;
+                        __steadfast_outcome
+                    };
+                    __steadfast::RunIn::finish_in(
+                            __steadfast_run,
+                            __steadfast::connection(&__steadfast_call, &mut *tx),
+                            __steadfast_outcome,
+                            __steadfast::Option::None,
+                            __steadfast::no_error,
+                        )
+                        .await
+                }
+            }
+        "#]],
+    );
+    assert!(length < 2_000, "{length}");
+}

@@ -162,30 +162,29 @@ impl<'a> Call<'a> {
     /// Claims the key, and waits for whoever holds it.
     pub(super) async fn enter(&self, policy: &Idempotent) -> Result<Entered, Error> {
         let Self { site, store, .. } = *self;
-        let (key, fingerprint) = match (&self.key, &self.fingerprint) {
-            (Ok(key), Ok(fingerprint)) => (key, *fingerprint),
-            (Err(why), _) | (_, Err(why)) => return Err(no_key(site, store, why)),
-        };
+        let name = store.name();
+        let (key, fingerprint) = identified(site, name, &self.key, &self.fingerprint)?;
         if !store.knows(site, key.scope()) {
             return Err(refuse(
                 site,
-                store,
+                name,
                 Some(key),
                 Error::ScopeTaken { function: site.function() },
             ));
         }
         let claim = policy.claim(fingerprint);
-        let mut waiting: Option<Waiting<'_>> = None;
+        // In a box: the future of a call has no room for the rare.
+        let mut waiting: Option<Box<Waiting<'_>>> = None;
         loop {
             // A little early, if at all: then the body is given up earlier.
             let sent = clock::coarse_now();
             let answer = match store.claim(key, &claim) {
                 // What a replay comes to, at once and without a move: 3 % of one.
                 Reply::Now(Some(Ok(Claimed::Done(stored)))) => {
-                    return Ok(replay(site, store, Ok(stored)));
+                    return Ok(replay(site, name, Ok(stored)));
                 }
                 Reply::Now(Some(Ok(claimed))) => Ok(claimed),
-                // In a box, as is what waits: the future of a call has no room for the rare.
+                // In a box, as is what waits.
                 first => {
                     let runs_anyway = policy.on_store_error == OnStoreError::Run;
                     Box::pin(ask(site, store, key, &claim, first, runs_anyway)).await
@@ -201,42 +200,43 @@ impl<'a> Call<'a> {
             match answer {
                 Ok(Claimed::Acquired(acquired)) => {
                     let outer = current::outer();
-                    let running = Running::new(store, key.clone(), &claim, acquired, outer);
-                    return Ok(runs(site, running, policy, sent, acquired.took_over));
+                    let running = Running::new(Some(store), key.clone(), &claim, acquired, outer);
+                    let held = Held::new(running, store, site, sent, acquired.took_over);
+                    return Ok(runs(site, held, policy, acquired.took_over));
                 }
-                Ok(Claimed::Done(stored)) => return Ok(replay(site, store, Ok(stored))),
-                Ok(Claimed::Failed(stored)) => return Ok(replay(site, store, Err(stored))),
+                Ok(Claimed::Done(stored)) => return Ok(replay(site, name, Ok(stored))),
+                Ok(Claimed::Failed(stored)) => return Ok(replay(site, name, Err(stored))),
                 Ok(Claimed::InProgress { remaining, changed }) => {
                     // Perhaps it would wait for itself.
-                    if Running::holds(current::outer().as_ref(), store, key) {
+                    if Running::holds(current::outer().as_ref(), Some(store), key) {
                         let function = site.function();
-                        return Err(refuse(site, store, Some(key), Error::Reentrant { function }));
+                        return Err(refuse(site, name, Some(key), Error::Reentrant { function }));
                     }
-                    let waiting =
-                        waiting.get_or_insert_with(|| Waiting::new(site, policy, store, key));
+                    let waiting = waiting
+                        .get_or_insert_with(|| Box::new(Waiting::new(site, policy, store, key)));
                     if let Err(error) = Box::pin(waiting.wait(remaining, changed)).await {
-                        return Err(refuse(site, store, Some(key), error));
+                        return Err(refuse(site, name, Some(key), error));
                     }
                 }
                 Ok(Claimed::Interrupted { attempts, interruptions }) => {
                     let function = site.function();
                     let error = Error::Interrupted { function, attempts, interruptions };
-                    return Err(refuse(site, store, Some(key), error));
+                    return Err(refuse(site, name, Some(key), error));
                 }
                 Ok(Claimed::Mismatch) => {
                     let function = site.function();
-                    return Err(refuse(site, store, Some(key), Error::KeyMismatch { function }));
+                    return Err(refuse(site, name, Some(key), Error::KeyMismatch { function }));
                 }
                 Err(_) if policy.on_store_error == OnStoreError::Run => {
-                    tell_unguarded(site, store);
+                    tell_unguarded(site, name);
                     let nobody =
                         Acquired { token: 0, attempt: 1, interruptions: 0, took_over: false };
                     let outer = current::outer();
-                    let running = Running::new(store, key.clone(), &claim, nobody, outer);
+                    let running = Running::new(Some(store), key.clone(), &claim, nobody, outer);
                     return Ok(Entered::Unguarded(running));
                 }
                 Err(error) => {
-                    return Err(refuse(site, store, Some(key), unanswered(site, store, &error)));
+                    return Err(refuse(site, name, Some(key), unanswered(site, name, &error)));
                 }
             }
         }
@@ -250,37 +250,45 @@ pub(super) enum Entered {
     Over(Result<Stored, Stored>),
 }
 
-fn runs(
-    site: &'static Site,
-    running: Arc<Running>,
-    policy: &Idempotent,
-    sent: u64,
-    took_over: bool,
-) -> Entered {
+fn runs(site: &Site, held: Held, policy: &Idempotent, took_over: bool) -> Entered {
     let finds_out = took_over && policy.on_interrupted == OnInterrupted::FindOut;
     if took_over && !finds_out {
-        let (function, store) = (site.function(), running.store.name());
-        let interruptions = running.interruptions;
-        let key = &running.key;
+        let (function, store) = (site.function(), held.store.name());
+        let Running { key, interruptions, .. } = &*held.running;
+        let interruptions = *interruptions;
         telemetry::raise(&Event::EffectMayRepeat { function, store, key, interruptions });
     }
-    Entered::Runs { held: Held::new(running, site, sent, took_over), finds_out }
+    Entered::Runs { held, finds_out }
 }
 
-fn replay(site: &Site, store: &Store, over: Result<Stored, Stored>) -> Entered {
+fn replay(site: &Site, store: &'static str, over: Result<Stored, Stored>) -> Entered {
     tell_replayed(site, store);
     Entered::Over(over)
 }
 
-pub(super) fn tell_replayed(site: &Site, store: &Store) {
+pub(super) fn tell_replayed(site: &Site, store: &'static str) {
     current::note(true);
-    let (function, store) = (site.function(), store.name());
+    let function = site.function();
     telemetry::raise(&Event::CallReplayed { function, store });
+}
+
+/// What tells a call from others, if it can be told.
+#[inline]
+pub(super) fn identified<'k>(
+    site: &Site,
+    store: &'static str,
+    key: &'k Result<Key, Unencodable>,
+    fingerprint: &Result<Fingerprint, Unencodable>,
+) -> Result<(&'k Key, Fingerprint), Error> {
+    match (key, fingerprint) {
+        (Ok(key), Ok(fingerprint)) => Ok((key, *fingerprint)),
+        (Err(why), _) | (_, Err(why)) => Err(no_key(site, store, why)),
+    }
 }
 
 /// Tells of a refusal.
 #[cold]
-fn refuse(site: &Site, store: &Store, key: Option<&Key>, error: Error) -> Error {
+pub(super) fn refuse(site: &Site, store: &'static str, key: Option<&Key>, error: Error) -> Error {
     let cause = match &error {
         Error::InProgress { .. } => KeyRefusal::InProgress,
         Error::Interrupted { .. } => KeyRefusal::Interrupted,
@@ -289,20 +297,21 @@ fn refuse(site: &Site, store: &Store, key: Option<&Key>, error: Error) -> Error 
         Error::Reentrant { .. } => KeyRefusal::Reentrant,
         Error::ScopeTaken { .. } => KeyRefusal::ScopeTaken,
         Error::StoreFull { .. } => KeyRefusal::StoreFull,
+        Error::TransactionFailed { .. } => KeyRefusal::TransactionFailed,
         _ => KeyRefusal::StoreUnavailable,
     };
-    let (function, store) = (site.function(), store.name());
+    let function = site.function();
     telemetry::raise(&Event::KeyRefused { function, store, cause, key, why: None });
     error
 }
 
 #[cold]
-fn no_key(site: &Site, store: &Store, why: &Unencodable) -> Error {
+fn no_key(site: &Site, store: &'static str, why: &Unencodable) -> Error {
     let function = site.function();
     match why {
         Unencodable::Missing => refuse(site, store, None, Error::MissingKey { function }),
         Unencodable::Unserializable(why) => {
-            let (store, cause, why) = (store.name(), KeyRefusal::Unserializable, Some(&**why));
+            let (cause, why) = (KeyRefusal::Unserializable, Some(&**why));
             telemetry::raise(&Event::KeyRefused { function, store, cause, key: None, why });
             Error::InvalidKey { function }
         }
@@ -310,8 +319,8 @@ fn no_key(site: &Site, store: &Store, why: &Unencodable) -> Error {
 }
 
 #[cold]
-fn unanswered(site: &Site, store: &Store, error: &StoreError) -> Error {
-    let (function, store) = (site.function(), store.name());
+fn unanswered(site: &Site, store: &'static str, error: &StoreError) -> Error {
+    let function = site.function();
     match error {
         StoreError::Full => Error::StoreFull { function, store },
         StoreError::Corrupt(_) | StoreError::Unavailable(_) => {
@@ -321,13 +330,13 @@ fn unanswered(site: &Site, store: &Store, error: &StoreError) -> Error {
 }
 
 #[cold]
-fn tell_unguarded(site: &Site, store: &Store) {
-    let (function, store) = (site.function(), store.name());
+fn tell_unguarded(site: &Site, store: &'static str) {
+    let function = site.function();
     telemetry::raise(&Event::RunUnguarded { function, store });
 }
 
 impl Idempotent {
-    fn claim(&self, fingerprint: Fingerprint) -> Claim {
+    pub(super) fn claim(&self, fingerprint: Fingerprint) -> Claim {
         let lease = self.lease.max(SHORTEST_LEASE);
         let ttl = self.ttl.max(lease);
         // Spread, so that keys which were made together do not go together.

@@ -84,7 +84,8 @@ pub struct Current(Arc<Running>);
 
 /// What a run keeps for all that happens in it.
 pub(super) struct Running {
-    pub(super) store: Store,
+    /// The number of the store that its key is held in; none in a transaction, where nobody waits for it.
+    store: Option<u64>,
     pub(super) key: Key,
     pub(super) token: u64,
     pub(super) fingerprint: Fingerprint,
@@ -206,21 +207,23 @@ pub(super) fn outer() -> Option<Arc<Running>> {
 
 impl Running {
     pub(super) fn new(
-        store: &Store,
+        store: Option<&Store>,
         key: Key,
         claim: &Claim,
         acquired: Acquired,
         outer: Option<Arc<Self>>,
     ) -> Arc<Self> {
         let Acquired { token, attempt, interruptions, .. } = acquired;
-        let (store, fingerprint, lease) = (store.clone(), claim.fingerprint, claim.lease);
+        let (store, fingerprint, lease) =
+            (store.map(Store::number), claim.fingerprint, claim.lease);
         Arc::new(Self { store, key, token, fingerprint, lease, attempt, interruptions, outer })
     }
 
     /// Whether a run of this key calls, at whatever remove.
-    pub(super) fn holds(mut outer: Option<&Arc<Self>>, store: &Store, key: &Key) -> bool {
+    pub(super) fn holds(mut outer: Option<&Arc<Self>>, store: Option<&Store>, key: &Key) -> bool {
+        let store = store.map(Store::number);
         while let Some(running) = outer {
-            if running.key == *key && running.store.is(store) {
+            if running.key == *key && running.store == store {
                 return true;
             }
             outer = running.outer.as_ref();

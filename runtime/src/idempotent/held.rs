@@ -22,7 +22,7 @@ use tokio::{
 use super::{
     current::Running,
     record::Stored,
-    store::{Reply, StoreError, Written},
+    store::{Reply, Store, StoreError, Written},
 };
 use crate::{
     clock, deadline,
@@ -34,6 +34,7 @@ use crate::{
 /// A key that a call holds. Dropped, it says so to the store.
 pub(super) struct Held {
     pub(super) running: Arc<Running>,
+    pub(super) store: Store,
     site: &'static Site,
     /// From when on the body may not run: somebody else could. By the [`clock`].
     fence: AtomicU64,
@@ -68,13 +69,15 @@ impl Held {
     /// A key, claimed with a claim that was sent at this time.
     pub(super) fn new(
         running: Arc<Running>,
+        store: &Store,
         site: &'static Site,
         sent: u64,
         took_over: bool,
     ) -> Self {
         let phase = if took_over { Phase::TakenOver } else { Phase::Claimed };
         let fence = AtomicU64::new(fence(sent, running.lease));
-        Self { running, site, fence, phase, unresolved: took_over }
+        let store = store.clone();
+        Self { running, store, site, fence, phase, unresolved: took_over }
     }
 
     /// Whether the lease may be over before anything has run: then nothing may.
@@ -127,7 +130,7 @@ impl Held {
 
     /// Renews the lease, at a third of it. Ends when it is lost.
     async fn tend(&self) {
-        let Running { store, key, token, lease, .. } = &*self.running;
+        let (store, Running { key, token, lease, .. }) = (&self.store, &*self.running);
         // The claim's answer may have taken its time.
         let left = self.fence.load(Ordering::Relaxed).saturating_sub(clock::now());
         let mut wait = (*lease / 3).min(Duration::from_nanos(left / 2));
@@ -146,7 +149,7 @@ impl Held {
                 }
                 Ok(Ok(Written::LeaseLost)) | Err(_) => return,
                 Ok(Err(error)) => {
-                    tell_failed(&self.running, self.site, "renew", &error);
+                    tell_failed(store, self.site, "renew", &error);
                     wait = (*lease / 10).min(left);
                 }
             }
@@ -161,16 +164,27 @@ impl Held {
             Settlement::Release if self.unresolved => Settlement::Interrupt { ran: false },
             settlement => settlement,
         };
-        if let Reply::Now(Some(Ok(written))) = self.running.write(&settlement) {
+        if let Reply::Now(Some(Ok(written))) = self.running.write(&self.store, &settlement) {
             self.phase = Phase::Settled;
             return Some(written);
         }
         self.phase = Phase::Ended(settlement.clone());
-        let running = Arc::clone(&self.running);
+        // In a box, as it is the rare.
+        let written = Box::pin(self.record(settlement)).await;
+        if written.is_some() {
+            self.phase = Phase::Settled;
+        } else {
+            self.leave();
+        }
+        written
+    }
+
+    /// `None` if the store could not be reached in time.
+    async fn record(&self, settlement: Settlement) -> Option<Written> {
         let left = deadline::remaining().unwrap_or(PATIENCE) / 2;
-        let patience = PATIENCE.min(running.lease / 3).min(left);
-        let mut persist = Box::pin(persist(&running, self.site, settlement));
-        let written = match timeout(patience, persist.as_mut()).await {
+        let patience = PATIENCE.min(self.running.lease / 3).min(left);
+        let mut persist = pin!(persist(&self.store, &self.running, self.site, settlement));
+        match timeout(patience, persist.as_mut()).await {
             // A process that was stopped comes back late, and has not waited. Somebody else may have
             // taken over, whose result is then the one for all.
             Err(_) if clock::now() >= self.fence.load(Ordering::Relaxed) => {
@@ -178,13 +192,7 @@ impl Held {
                 timeout(PATIENCE.min(left), persist).await.unwrap_or(None)
             }
             waited => waited.unwrap_or(None),
-        };
-        if written.is_some() {
-            self.phase = Phase::Settled;
-        } else {
-            self.leave();
         }
-        written
     }
 
     /// Goes on without whoever called.
@@ -201,21 +209,21 @@ impl Held {
             Phase::Ended(settlement) => settlement,
             Phase::Settled => return,
         };
-        if let Reply::Now(Some(Ok(_))) = self.running.write(&settlement) {
+        if let Reply::Now(Some(Ok(_))) = self.running.write(&self.store, &settlement) {
             return;
         }
-        let (running, site) = (Arc::clone(&self.running), self.site);
+        let (store, running, site) = (self.store.clone(), Arc::clone(&self.running), self.site);
         match Handle::try_current() {
             Ok(runtime) => {
-                let mut left = Left { running, site, settlement: Some(settlement) };
+                let mut left = Left { store, running, site, settlement: Some(settlement) };
                 runtime.spawn(async move { left.persist().await });
             }
-            Err(_) => tell_unrecorded(&running, site, &settlement),
+            Err(_) => tell_unrecorded(&store, &running, site, &settlement),
         }
     }
 
     pub(super) fn tell_interrupted(&self, cause: Interruption) {
-        let (function, store) = (self.site.function(), self.running.store.name());
+        let (function, store) = (self.site.function(), self.store.name());
         let key = &self.running.key;
         telemetry::raise(&Event::RunInterrupted { function, store, key, cause });
     }
@@ -229,6 +237,7 @@ impl Drop for Held {
 
 /// What is still to be written when nobody waits for it any more.
 struct Left {
+    store: Store,
     running: Arc<Running>,
     site: &'static Site,
     /// Until it is.
@@ -239,11 +248,11 @@ impl Left {
     async fn persist(&mut self) {
         let Some(settlement) = self.settlement.clone() else { return };
         let is_result = matches!(settlement, Settlement::Complete { .. });
-        let written = persist(&self.running, self.site, settlement).await;
+        let written = persist(&self.store, &self.running, self.site, settlement).await;
         self.settlement = None;
         if is_result && written == Some(Written::LeaseLost) {
             // The caller has another result than all who come after.
-            let (function, store) = (self.site.function(), self.running.store.name());
+            let (function, store) = (self.site.function(), self.store.name());
             telemetry::raise(&Event::LeaseLost { function, store, key: &self.running.key });
         }
     }
@@ -253,14 +262,14 @@ impl Left {
 impl Drop for Left {
     fn drop(&mut self) {
         if let Some(settlement) = &self.settlement {
-            tell_unrecorded(&self.running, self.site, settlement);
+            tell_unrecorded(&self.store, &self.running, self.site, settlement);
         }
     }
 }
 
 impl Running {
-    fn write<'a>(&'a self, settlement: &Settlement) -> Reply<'a, Written> {
-        let Self { store, key, token, .. } = self;
+    fn write<'a>(&'a self, store: &'a Store, settlement: &Settlement) -> Reply<'a, Written> {
+        let Self { key, token, .. } = self;
         match settlement {
             Settlement::Complete { succeeded, result } => {
                 store.complete(key, *token, *succeeded, result.clone())
@@ -273,18 +282,19 @@ impl Running {
 
 /// Writes what came of a run, again and again. `None` if that did not help.
 async fn persist(
+    store: &Store,
     running: &Running,
     site: &'static Site,
     mut settlement: Settlement,
 ) -> Option<Written> {
-    let Running { store, key, token, lease, .. } = running;
+    let Running { key, token, lease, .. } = running;
     let give_up = Instant::now() + PERSISTENCE;
     let (mut pause, mut tries) = (FIRST_PAUSE, 0_u32);
     loop {
         tries += 1;
         // A store that hangs is asked again, and knows what it was asked for.
         let until = give_up.min(Instant::now() + *lease / 3);
-        match timeout_at(until, running.write(&settlement)).await {
+        match timeout_at(until, running.write(store, &settlement)).await {
             Ok(Ok(written)) => {
                 store.tell(key);
                 return Some(written);
@@ -292,7 +302,7 @@ async fn persist(
             Ok(Err(error)) => {
                 // An outage is told of by many calls, and not each time by each.
                 if tries.is_power_of_two() {
-                    tell_failed(running, site, settlement.operation(), &error);
+                    tell_failed(store, site, settlement.operation(), &error);
                 }
                 if let Settlement::Complete { result, .. } = &mut settlement {
                     result.give_way(&error);
@@ -306,7 +316,7 @@ async fn persist(
         }
         let next = Instant::now() + Duration::from_nanos(between(0, nanos(pause)));
         if next >= give_up {
-            tell_unrecorded(running, site, &settlement);
+            tell_unrecorded(store, running, site, &settlement);
             return None;
         }
         sleep_until(next).await;
@@ -324,14 +334,14 @@ impl Settlement {
     }
 }
 
-fn tell_failed(running: &Running, site: &Site, operation: &'static str, error: &StoreError) {
-    let (function, store) = (site.function(), running.store.name());
+fn tell_failed(store: &Store, site: &Site, operation: &'static str, error: &StoreError) {
+    let (function, store) = (site.function(), store.name());
     telemetry::raise(&Event::StoreFailed { function, store, operation, error });
 }
 
-fn tell_unrecorded(running: &Running, site: &Site, settlement: &Settlement) {
+fn tell_unrecorded(store: &Store, running: &Running, site: &Site, settlement: &Settlement) {
     if let Settlement::Complete { .. } = settlement {
-        let (function, store) = (site.function(), running.store.name());
+        let (function, store) = (site.function(), store.name());
         telemetry::raise(&Event::CompletionUnrecorded { function, store, key: &running.key });
     }
 }

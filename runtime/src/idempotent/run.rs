@@ -28,7 +28,7 @@ use crate::{
 
 /// A refusal by the key, or by its store; it has been told of.
 #[derive(Debug)]
-pub struct Refusal(Error);
+pub struct Refusal(pub(super) Error);
 
 impl Refuse for Refusal {
     fn kind(&self) -> Kind {
@@ -67,10 +67,10 @@ impl<F> Drop for DroppedFirst<'_, F> {
 }
 
 /// How results are kept and read.
-struct Results<O: Outcome> {
-    keep: fn(&O::Value) -> Stored,
+pub(super) struct Results<O: Outcome> {
+    pub(super) keep: fn(&O::Value) -> Stored,
     read: fn(&Stored) -> Option<O::Value>,
-    errors: Option<Errors<O::Error>>,
+    pub(super) errors: Option<Errors<O::Error>>,
 }
 
 /// Claims the key of a call.
@@ -90,7 +90,7 @@ where
     R: Fn(Refusal) -> O,
 {
     let site = call.site;
-    let results = Results { keep: Stored::of, read: Stored::read, errors };
+    let results = Results::new(errors);
     let (guard, finds_out) = match call.enter(policy).await {
         Ok(Entered::Runs { held, finds_out }) => (Guard::Held(held), finds_out),
         Ok(Entered::Unguarded(running)) => (Guard::None(running), false),
@@ -150,14 +150,14 @@ where
             }
             Ok(Truth::Happened(value)) => {
                 held.succeeded();
-                tell_replayed(self.site, &held.running.store);
+                tell_replayed(self.site, held.store.name());
                 let result = (self.results.keep)(&value);
                 let settlement = Settlement::Complete { succeeded: true, result };
                 Err(self.end(settlement, O::from_result(Ok(value))).await)
             }
             Ok(Truth::Unknown) => {
                 let Running { attempt: attempts, interruptions, .. } = *held.running;
-                let (function, store) = (self.site.function(), held.running.store.name());
+                let (function, store) = (self.site.function(), held.store.name());
                 let (cause, key) = (KeyRefusal::Interrupted, Some(&held.running.key));
                 telemetry::raise(&Event::KeyRefused { function, store, cause, key, why: None });
                 let error = Error::Interrupted { function, attempts, interruptions };
@@ -226,7 +226,7 @@ where
     #[cold]
     fn too_late(self) -> O {
         let Guard::Held(held) = &self.guard else { return self.lost() };
-        let (function, store) = (self.site.function(), held.running.store.name());
+        let (function, store) = (self.site.function(), held.store.name());
         let error = &StoreError::unavailable("it answered when the lease was over");
         telemetry::raise(&Event::StoreFailed { function, store, operation: "claim", error });
         let cause = KeyRefusal::StoreUnavailable;
@@ -254,7 +254,7 @@ where
             ..
         } = &settlement
         {
-            let (function, store) = (self.site.function(), held.running.store.name());
+            let (function, store) = (self.site.function(), held.store.name());
             telemetry::raise(&Event::ResultOmitted { function, store, key: &held.running.key });
         }
         match held.settle(settlement).await {
@@ -267,7 +267,7 @@ where
     #[cold]
     async fn superseded(self) -> O {
         let Guard::Held(held) = &self.guard else { return self.lost() };
-        let Running { store, key, fingerprint, .. } = &*held.running;
+        let (store, Running { key, fingerprint, .. }) = (&held.store, &*held.running);
         let (function, name) = (self.site.function(), store.name());
         telemetry::raise(&Event::LeaseLost { function, store: name, key });
         let mut pause = FIRST_PAUSE;
@@ -299,8 +299,15 @@ where
 }
 
 impl<O: Outcome> Results<O> {
+    pub(super) fn new(errors: Option<Errors<O::Error>>) -> Self
+    where
+        O::Value: Keep,
+    {
+        Self { keep: Stored::of, read: Stored::read, errors }
+    }
+
     /// The outcome of a call that has ended before.
-    fn read(&self, over: Result<Stored, Stored>, site: &Site) -> Result<O, Error> {
+    pub(super) fn read(&self, over: Result<Stored, Stored>, site: &Site) -> Result<O, Error> {
         let function = site.function();
         let (stored, outcome) = match over {
             Ok(stored) => {

@@ -1,14 +1,9 @@
 use std::{
-    collections::HashMap,
     error, fmt,
     future::Future,
     ops::Deref,
     pin::Pin,
-    ptr,
-    sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,11 +11,12 @@ use std::{
 use super::{
     crowd::{Crowds, Member},
     fingerprint::Fingerprint,
+    functions::Functions,
     key::Key,
     memory::MemoryStore,
     record::{Record, Stored},
 };
-use crate::{locked::locked, site::Site};
+use crate::site::Site;
 
 /// Where the records of keys are kept: implement it for an engine of your own.
 ///
@@ -160,10 +156,7 @@ pub struct Store(Arc<Shared<dyn KeyStore>>);
 
 #[derive(Debug)]
 struct Shared<S: ?Sized> {
-    /// One of its own, from 1.
-    number: u64,
-    /// Where the function stands that each scope is the name of.
-    functions: Mutex<HashMap<&'static str, usize>>,
+    functions: Functions,
     /// Of those who wait for a key that the store tells nothing of.
     crowds: Crowds,
     store: S,
@@ -180,15 +173,13 @@ impl Store {
     /// assert_eq!(Store::new(MemoryStore::new()).name(), "memory");
     /// ```
     pub fn new(store: impl KeyStore) -> Self {
-        static STORES: AtomicU64 = AtomicU64::new(0);
-        let number = 1 + STORES.fetch_add(1, Ordering::Relaxed);
         let (functions, crowds) = Default::default();
-        Self(Arc::new(Shared { number, functions, crowds, store }))
+        Self(Arc::new(Shared { functions, crowds, store }))
     }
 
-    /// Whether it is the very same store.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    /// Its own number.
+    pub(super) fn number(&self) -> u64 {
+        self.0.functions.number()
     }
 
     /// Waits for a key with the others of this process.
@@ -201,25 +192,10 @@ impl Store {
         self.0.crowds.tell(key);
     }
 
-    /// Whether the function's keys are its own. Another one has the same name if it stands in the same
-    /// module: the method of another type, or a function within a function.
+    /// Whether the function's keys are its own.
     #[inline]
     pub(super) fn knows(&self, site: &'static Site, scope: &str) -> bool {
-        site.is_known_to(self.0.number) || self.gets_to_know(site, scope)
-    }
-
-    #[cold]
-    fn gets_to_know(&self, site: &'static Site, scope: &str) -> bool {
-        let (name, place) = (site.function(), ptr::from_ref(site).addr());
-        // Who names a scope knows who else has it.
-        let is_own = scope != name || {
-            let mut functions = locked(&self.0.functions);
-            *functions.entry(name).or_insert(place) == place
-        };
-        if is_own {
-            site.set_known_to(self.0.number);
-        }
-        is_own
+        self.0.functions.know(site, scope)
     }
 }
 
@@ -434,7 +410,8 @@ pub enum Claimed {
     InProgress {
         /// How long the owner is still believed to be alive without a sign of life.
         remaining: Duration,
-        /// What ends when the record changes, if the store can tell.
+        /// What ends when the record changes, if the store can tell. If it cannot, one of the calls that
+        /// wait in this process asks again, after 25 ms and ever more seldom, up to a second.
         changed: Option<Changed>,
     },
     /// A run was cut off, and it may not be run again.
@@ -650,7 +627,7 @@ impl Counts {
 /// use steadfast::idempotent::StoreError;
 ///
 /// let error = StoreError::unavailable(std::io::Error::other("connection refused"));
-/// assert_eq!(error.to_string(), "it cannot be reached: connection refused");
+/// assert_eq!(error.to_string(), "it has failed: connection refused");
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -680,7 +657,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Corrupt(why) => write!(f, "it holds what it should not: {why}"),
             Self::Full => f.write_str("it has no room for another key"),
-            Self::Unavailable(why) => write!(f, "it cannot be reached: {why}"),
+            Self::Unavailable(why) => write!(f, "it has failed: {why}"),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Waiting<'a> {
     key: &'a Key,
     until: Option<Instant>,
     /// With the others of this process, where the store does not tell that the record has changed.
-    member: Option<Box<Member<'a>>>,
+    member: Option<Member<'a>>,
 }
 
 impl<'a> Waiting<'a> {
@@ -57,13 +57,12 @@ impl<'a> Waiting<'a> {
             let retry_after = remaining.min(ASK_AGAIN);
             return Err(Error::InProgress { function: self.site.function(), retry_after });
         }
-        let next = until.min(now + remaining.min(LONGEST_WAIT));
-        match changed {
-            Some(changed) => either(changed, sleep_until(next)).await,
-            None => {
-                let join = || Box::new(self.store.join(self.key));
-                self.member.get_or_insert_with(join).wait(next).await;
-            }
+        let next = until.min(now + remaining.clamp(SHORTEST_WAIT, LONGEST_WAIT));
+        if let Some(changed) = changed {
+            either(changed, sleep_until(next)).await;
+        } else {
+            let join = || self.store.join(self.key);
+            self.member.get_or_insert_with(join).wait(next).await;
         }
         Ok(())
     }
@@ -86,5 +85,7 @@ async fn either(mut changed: Changed, sleep: impl Future<Output = ()>) {
 }
 
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// A claim that has come after its call was over is answered that nothing remains, each time.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 /// What is longer is for ever, and too long for a clock.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);

@@ -79,6 +79,8 @@ pub enum KeyRefusal {
     StoreFull,
     /// The key store has no answer.
     StoreUnavailable,
+    /// The transaction that was to hold the key has failed.
+    TransactionFailed,
     /// The key cannot be serialised.
     Unserializable,
 }
@@ -103,6 +105,7 @@ impl KeyRefusal {
             Self::ScopeTaken => "scope_taken",
             Self::StoreFull => "store_full",
             Self::StoreUnavailable => "store_unavailable",
+            Self::TransactionFailed => "transaction_failed",
             Self::Unserializable => "unserializable",
         }
     }

@@ -92,6 +92,9 @@ impl Idempotent {
                         if self.ttl.is_some() { format!("{ttl:?}") } else { "24h".to_owned() }
                     ),
                 ),
+                (None, Some((_, ttl))) if self.is_in_a_transaction() => {
+                    (ttl, format!("in a transaction, a `ttl` is at least {lease:?}"))
+                }
                 (None, Some((_, ttl))) => (
                     ttl,
                     format!(

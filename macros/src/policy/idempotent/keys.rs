@@ -68,6 +68,11 @@ pub(super) const TENANT: Key =
     Key { name: "tenant", example: "tenant = account.id", elsewhere: &["account", "customer"] };
 pub(super) const DETACH: Key =
     Key { name: "detach", example: "detach", elsewhere: &["detached", "spawn"] };
+pub(super) const TX: Key = Key {
+    name: "tx",
+    example: "tx = tx",
+    elsewhere: &["conn", "connection", "transaction", "unit_of_work"],
+};
 pub(super) const FRESH_KEY: Key =
     Key { name: "fresh_key", example: "fresh_key", elsewhere: &["allow_fresh", "random_key"] };
 
@@ -88,4 +93,5 @@ pub(super) const KEYS: &[Key] = &[
     TENANT,
     DETACH,
     FRESH_KEY,
+    TX,
 ];
