@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{self, Child, ChildStdout, Command, Stdio},
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     checker::{self, Report},
+    engine::{Engine, Running},
     history::History,
     jobs::{LEASE, kind},
     ledger,
@@ -32,7 +35,7 @@ pub(crate) struct World {
     mutant: Option<Mutant>,
     /// Dropped in this order: a worker without a ledger is in despair.
     workers: Vec<Worker>,
-    server: Process,
+    engine: Running,
     ledger: Process,
     /// How many processes were workers.
     born: usize,
@@ -77,7 +80,12 @@ impl Calling {
 }
 
 impl World {
-    pub(crate) fn new(binary: &Path, workers: usize, mutant: Option<Mutant>) -> io::Result<Self> {
+    pub(crate) fn new(
+        binary: &Path,
+        engine: Engine,
+        workers: usize,
+        mutant: Option<Mutant>,
+    ) -> io::Result<Self> {
         static WORLDS: AtomicU32 = AtomicU32::new(0);
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         // Not deep in a target folder: the path of a socket has some hundred characters at most.
@@ -86,7 +94,7 @@ impl World {
         let (binary, stopped_for) = (binary.to_owned(), 2 * LEASE + LEASE / 2);
         let text = folder.to_string_lossy().into_owned();
         let (ledger, _) = Process::start(&binary, &["ledger", &text])?;
-        let (server, _) = Process::start(&binary, &["server", &text, name_of_mutant(mutant)])?;
+        let engine = Running::start(engine, &binary, &folder, mutant)?;
         let (says, heard) = channel();
         let (outcomes, keys) = Default::default();
         let mut world = Self {
@@ -94,7 +102,7 @@ impl World {
             folder,
             mutant,
             ledger,
-            server,
+            engine,
             workers: Vec::new(),
             born: 0,
             says,
@@ -119,8 +127,9 @@ impl World {
         let (born, says) = (self.born, self.says.clone());
         self.born += 1;
         let (folder, name) = (self.folder.to_string_lossy(), format!("worker {born}"));
-        let role = ["worker", &folder, &name, name_of_mutant(self.mutant)];
-        let (process, out) = Process::start(&self.binary, &role)?;
+        let mutant = self.mutant.map_or("none", Mutant::name);
+        let role = ["worker", &folder, &name, mutant, &self.engine.address()];
+        let (process, out) = Process::start_at(&self.binary, &role, clock(born))?;
         thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
                 if let Ok(line) = serde_json::from_str(&line) {
@@ -184,14 +193,10 @@ impl World {
 
     /// The server dies, and comes back on the same file after so long.
     pub(crate) fn kill_server(&mut self, away: Duration) -> io::Result<()> {
-        self.server.0.kill()?;
-        self.server.0.wait()?;
+        self.engine.kill()?;
         ledger::Ledger::of(&self.folder, "driver").tell("server killed", "", json!({}));
         self.pass(away)?;
-        let folder = self.folder.to_string_lossy();
-        let role = ["server", &*folder, name_of_mutant(self.mutant)];
-        (self.server, _) = Process::start(&self.binary, &role)?;
-        Ok(())
+        self.engine.restart()
     }
 
     /// Nothing befalls anybody any more; then each key is asked for until something final has become of
@@ -241,12 +246,16 @@ impl World {
         Ok(asked.into_iter().filter_map(outcome).collect())
     }
 
+    /// What has happened so far.
+    pub(crate) fn history(&self) -> io::Result<History> {
+        Ok(History::read(&fs::read_to_string(ledger::history(&self.folder))?))
+    }
+
     /// What the checker has to say of all that has happened. A history with a violation stays, unless a
     /// mutant is to blame, and any if the environment says so.
     pub(crate) fn check(self) -> io::Result<Report> {
-        let history = fs::read_to_string(ledger::history(&self.folder))?;
-        let mut report = checker::check(&History::read(&history));
-        drop((self.workers, self.server, self.ledger));
+        let mut report = checker::check(&self.history()?);
+        drop((self.workers, self.engine, self.ledger));
         let is_news = !report.violations.is_empty() && self.mutant.is_none();
         if is_news || env::var_os("STEADFAST_LEDGER_KEEP").is_some() {
             report.kept_in = Some(self.folder);
@@ -281,26 +290,48 @@ impl Worker {
     }
 }
 
-/// What the arguments of a process call it.
-fn name_of_mutant(mutant: Option<Mutant>) -> &'static str {
-    mutant.map_or("none", Mutant::name)
+/// How far a worker's wall clock is off: an hour early, right, or an hour late. It must change nothing.
+fn clock(born: usize) -> Option<&'static str> {
+    [None, Some("-1h"), Some("+1h")][born % 3]
 }
 
 /// A process that does not outlive its handle.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts one, and waits until it is ready.
-    fn start(binary: &Path, role: &[&str]) -> io::Result<(Self, BufReader<ChildStdout>)> {
-        let mut child =
-            Command::new(binary).args(role).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    pub(crate) fn start(
+        binary: &Path,
+        role: &[impl AsRef<OsStr>],
+    ) -> io::Result<(Self, BufReader<ChildStdout>)> {
+        Self::start_at(binary, role, None)
+    }
+
+    /// Starts one whose wall clock is off by so much.
+    fn start_at(
+        binary: &Path,
+        role: &[impl AsRef<OsStr>],
+        clock: Option<&str>,
+    ) -> io::Result<(Self, BufReader<ChildStdout>)> {
+        let mut command = Command::new(binary);
+        command.args(role).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(off) = clock {
+            steadfast_test_servers::shift_clock(&mut command, off);
+        }
+        let mut child = command.spawn()?;
         let out = child.stdout.take().ok_or_else(|| io::Error::other("it has a pipe"))?;
         let (process, mut out, mut ready) = (Self(child), BufReader::new(out), String::new());
         out.read_line(&mut ready)?;
         if ready.is_empty() {
-            return Err(io::Error::other(format!("the {} did not come up", role[0])));
+            let role = role[0].as_ref().to_string_lossy();
+            return Err(io::Error::other(format!("the {role} did not come up")));
         }
         Ok((process, out))
+    }
+
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.0.kill()?;
+        self.0.wait().map(drop)
     }
 
     fn say(&mut self, line: &Value) {

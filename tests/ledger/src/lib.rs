@@ -5,7 +5,8 @@
 //!
 //! * the **ledger** is never touched. It writes down each effect, each answer and each blow, in one order,
 //!   on disk before it answers; beside that it plays a resource that checks fencing tokens;
-//! * the **server** keeps the keys in a file, for several workers, and may be killed;
+//! * the **engine** keeps the keys for all workers, and may be killed: PostgreSQL, Redis, or a server of
+//!   ours before a file;
 //! * the **workers** call the functions, and strike themselves at the points that a plan names;
 //! * the **driver** starts them all, follows a plan that a seed decides, and starts anew who died;
 //! * the **checker** reads the ledger, and nothing else.
@@ -15,20 +16,22 @@
 //! stays if `STEADFAST_LEDGER_KEEP` is set:
 //!
 //! ```text
-//! cargo run --release -p steadfast-ledger-test -- storm --minutes 30 --seed 1
+//! cargo run --release -p steadfast-ledger-test -- storm redis --minutes 30 --seed 1
 //! cargo run --release -p steadfast-ledger-test -- check <folder>
 //! cargo run --release -p steadfast-ledger-test -- provoke waiter_deletes --seed 1
 //! ```
 
-use std::{env, fs, io, path::PathBuf};
+use std::{env, fs, io, path::PathBuf, time::Duration};
 
 pub use self::{
     checker::{Report, Violation},
+    engine::Engine,
     mutants::Mutant,
 };
 
 mod checker;
 mod driver;
+mod engine;
 mod history;
 mod jobs;
 mod ledger;
@@ -38,6 +41,7 @@ mod points;
 mod provoke;
 mod remote;
 mod server;
+mod way;
 mod wire;
 mod worker;
 
@@ -52,12 +56,13 @@ pub fn play() -> io::Result<()> {
     match arguments[..] {
         ["ledger", folder] => ledger::run(&PathBuf::from(folder)),
         ["server", folder, mutant] => server::run(&PathBuf::from(folder), Mutant::named(mutant)),
-        ["worker", folder, name, mutant] => {
-            worker::run(&PathBuf::from(folder), name, Mutant::named(mutant))
+        ["worker", folder, name, mutant, address] => {
+            worker::run(&PathBuf::from(folder), name, Mutant::named(mutant), address)
         }
-        ["storm", "--minutes", minutes, "--seed", seed] => {
+        ["storm", engine, "--minutes", minutes, "--seed", seed] => {
             let number = |text: &str| text.parse::<u64>().map_err(io::Error::other);
-            nemesis::storms(&env::current_exe()?, number(minutes)?, number(seed)?)
+            let engine = Engine::named(engine).ok_or_else(|| io::Error::other(USAGE))?;
+            nemesis::storms(&env::current_exe()?, engine, number(minutes)?, number(seed)?)
         }
         ["check", folder] => {
             let history = fs::read_to_string(ledger::history(&PathBuf::from(folder)))?;
@@ -73,17 +78,28 @@ pub fn play() -> io::Result<()> {
             }
             Ok(())
         }
-        _ => Err(io::Error::other("storm --minutes <number> --seed <number>")),
+        _ => Err(io::Error::other(USAGE)),
     }
 }
+
+const USAGE: &str = "storm <postgres | redb | redis> --minutes <number> --seed <number>";
 
 /// A storm of so many seconds; `binary` is this crate's.
 ///
 /// # Errors
 ///
 /// What the operating system says.
-pub fn storm(binary: &str, seed: u64, seconds: u64) -> io::Result<Report> {
-    nemesis::storm(binary.as_ref(), seed, seconds)
+pub fn storm(binary: &str, engine: Engine, seed: u64, seconds: u64) -> io::Result<Report> {
+    nemesis::storm(binary.as_ref(), engine, seed, seconds)
+}
+
+/// How long after its owner was killed a key has the next one, and how long the lease was.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub fn takeover(binary: &str, engine: Engine) -> io::Result<(Duration, Duration)> {
+    Ok((provoke::takeover(binary.as_ref(), engine)?, jobs::LEASE))
 }
 
 /// The plan that provokes a mutant, with it or without.

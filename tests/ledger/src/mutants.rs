@@ -291,6 +291,6 @@ impl KeyStore for Broken {
     }
 }
 
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 /// For so many keys in progress.
 const ROOM: usize = 3;

@@ -9,14 +9,15 @@ use std::{
 use crate::{
     checker::Report,
     driver::{Calling, World},
+    engine::Engine,
     points::{Blow, Point},
 };
 
 /// One storm after the other, each with the next seed, for so long; ends with the first violation.
-pub(crate) fn storms(binary: &Path, minutes: u64, first: u64) -> io::Result<()> {
+pub(crate) fn storms(binary: &Path, engine: Engine, minutes: u64, first: u64) -> io::Result<()> {
     let until = Instant::now() + Duration::from_secs(60 * minutes);
     for seed in first.. {
-        let report = storm(binary, seed, 20)?;
+        let report = storm(binary, engine, seed, 20)?;
         println!("seed {seed}: {report}");
         if !report.violations.is_empty() {
             return Err(io::Error::other("what must not be so is so"));
@@ -28,9 +29,10 @@ pub(crate) fn storms(binary: &Path, minutes: u64, first: u64) -> io::Result<()> 
     Ok(())
 }
 
-/// Four workers for so many seconds; then quiet, and the check.
-pub(crate) fn storm(binary: &Path, seed: u64, seconds: u64) -> io::Result<Report> {
-    let mut world = World::new(binary, 4, None)?;
+/// Workers for so many seconds; then quiet, and the check.
+pub(crate) fn storm(binary: &Path, engine: Engine, seed: u64, seconds: u64) -> io::Result<Report> {
+    let workers = if engine == Engine::Redb { 4 } else { 8 };
+    let mut world = World::new(binary, engine, workers, None)?;
     let mut chance = Chance::new(seed);
     let until = Instant::now() + Duration::from_secs(seconds);
     let (mut keys, mut made) = (Vec::new(), 0);

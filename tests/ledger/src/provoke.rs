@@ -5,6 +5,8 @@ use std::{io, path::Path, time::Duration};
 use crate::{
     checker::Report,
     driver::{Calling, World},
+    engine::Engine,
+    history::{Line, of},
     mutants::Mutant,
     nemesis::{Chance, PATIENCE},
     points::{Blow, Point},
@@ -17,7 +19,7 @@ pub(crate) fn provoke(
     mutated: bool,
     seed: u64,
 ) -> io::Result<Report> {
-    let mut world = World::new(binary, 2, mutated.then_some(mutant))?;
+    let mut world = World::new(binary, Engine::Redb, 2, mutated.then_some(mutant))?;
     let mut chance = Chance::new(seed);
     match mutant {
         Mutant::EvictsInProgress => many_at_once(&mut world, &mut chance)?,
@@ -42,6 +44,24 @@ pub(crate) fn provoke(
     // A mutant that nobody can wait for need not be waited for as long.
     world.settle(if mutated { PATIENCE / 10 } else { PATIENCE })?;
     world.check()
+}
+
+/// How long after its owner was killed a key has the next one, where that is waiting for it.
+pub(crate) fn takeover(binary: &Path, engine: Engine) -> io::Result<Duration> {
+    let mut world = World::new(binary, engine, 2, None)?;
+    world.call(0, "rerun-1", Calling::PLAIN.blow(Point::BodyStarted, Blow::Kill));
+    world.pass(millis(100))?;
+    world.call(1, "rerun-1", Calling::PLAIN);
+    world.pass(millis(3_000))?;
+    let history = world.history()?;
+    let lines = &history.keys["rerun-1"];
+    let killed = of(lines, "blow").next().map(Line::time);
+    let next = of(lines, "claimed").nth(1).map(Line::time);
+    let (Some(killed), Some(next)) = (killed, next) else {
+        return Err(io::Error::other("nobody has taken over"));
+    };
+    world.check()?;
+    Ok(Duration::from_millis(next - killed))
 }
 
 /// A call, and two more while it runs or after.

@@ -1,55 +1,31 @@
-//! A worker's end of the key store: it asks the server, notes what matters, and lets blows fall.
+//! A worker's end of the key store: it asks for what is asked of it, notes what matters, and lets blows
+//! fall.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use serde_json::{Value, json};
 use steadfast::idempotent::{
     Claim, Claimed, Counts, Found, Key, KeyStore, Reply, Resolution, StoreError, Stored, Written,
 };
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::UnixStream,
-    time::sleep,
-};
+use tokio::time::sleep;
 
 use crate::{
     jobs::LEASE,
     mutants::Mutant,
     points::{Blow, Point, Points},
-    server::SOCKET,
-    wire::{self, nanos},
+    way::{Way, Write},
 };
 
-/// A store behind a socket.
+/// A store behind a network.
 pub(crate) struct Remote {
-    socket: PathBuf,
+    way: Way,
     points: Points,
     mutant: Option<Mutant>,
 }
 
 impl Remote {
-    pub(crate) fn new(folder: &Path, points: Points, mutant: Option<Mutant>) -> Self {
-        Self { socket: folder.join(SOCKET), points, mutant }
-    }
-
-    /// On a connection of its own, which a server that was killed does not spoil for the next request.
-    async fn ask(&self, asked: &Value, at: Option<(&str, Point)>) -> Result<Value, StoreError> {
-        let line = async {
-            let mut connection = UnixStream::connect(&self.socket).await?;
-            connection.write_all(format!("{asked}\n").as_bytes()).await?;
-            if let Some((name, point)) = at {
-                self.reach(name, point).await;
-            }
-            let mut line = String::new();
-            BufReader::new(connection).read_line(&mut line).await?;
-            std::io::Result::Ok(line)
-        };
-        let line = line.await.map_err(StoreError::unavailable)?;
-        wire::answer(serde_json::from_str(&line).map_err(StoreError::unavailable)?)
+    pub(crate) fn new(way: Way, points: Points, mutant: Option<Mutant>) -> Self {
+        Self { way, points, mutant }
     }
 
     /// Lets fall what is planned for this point; if it does not hit this very request, that goes on.
@@ -75,8 +51,10 @@ impl Remote {
         if self.reach(name, Point::BeforeClaim).await == Some(Blow::LoseRequest) {
             return Err(StoreError::unavailable("the request was lost"));
         }
-        let said = self.ask(&wire::claim(key, claim), Some((name, Point::ClaimSent))).await?;
-        let claimed = wire::read_claimed(&said).ok_or_else(nonsense)?;
+        let sent = async {
+            self.reach(name, Point::ClaimSent).await;
+        };
+        let claimed = self.way.claim(key, claim, sent).await?;
         if let Claimed::Acquired(acquired) = &claimed {
             let more = json!({
                 "owner": owner, "token": acquired.token, "took_over": acquired.took_over,
@@ -101,15 +79,12 @@ impl Remote {
         if self.reach(name, Point::BeforeComplete).await == Some(Blow::LoseRequest) {
             return Err(StoreError::unavailable("the request was lost"));
         }
-        let mut asked = wire::about("complete", key);
-        asked["token"] = token.into();
-        asked["succeeded"] = succeeded.into();
-        asked["result"] = wire::show_stored(&result);
-        let said = self.ask(&asked, None).await?;
-        let written = wire::read_written(&said).ok_or_else(nonsense)?;
+        let value = match &result {
+            Stored::Json(json) => serde_json::from_slice(json).unwrap_or_default(),
+            Stored::TooLarge { .. } | Stored::Unserializable => Value::Null,
+        };
+        let written = self.way.write(key, token, Write::Complete { succeeded, result }).await?;
         if written == Written::Yes {
-            let value = asked["result"]["json"].as_str().unwrap_or_default();
-            let value: Value = serde_json::from_str(value).unwrap_or_default();
             self.note("completed", name, json!({ "token": token, "value": value }));
             if self.reach(name, Point::AfterComplete).await == Some(Blow::LoseReply) {
                 return Err(StoreError::unavailable("the reply was lost"));
@@ -119,31 +94,17 @@ impl Remote {
     }
 
     /// A write that is noted when it is sent, and when it was made.
-    fn write<'a>(
-        &'a self,
-        key: &'a Key,
-        token: u64,
-        operation: &'static str,
-        more: (&'static str, Value),
-    ) -> Reply<'a, Written> {
+    fn write<'a>(&'a self, key: &'a Key, token: u64, write: Write) -> Reply<'a, Written> {
         Reply::later(async move {
-            let name = &name(key);
+            let (name, operation) = (&name(key), write.name());
             self.note("writing", name, json!({ "token": token, "operation": operation }));
-            let mut asked = wire::about(operation, key);
-            asked["token"] = token.into();
-            asked[more.0] = more.1;
-            let said = self.ask(&asked, None).await?;
-            let written = wire::read_written(&said).ok_or_else(nonsense)?;
+            let written = self.way.write(key, token, write).await?;
             if written == Written::Yes {
                 self.note("written", name, json!({ "token": token, "operation": operation }));
             }
             Ok(written)
         })
     }
-}
-
-fn nonsense() -> StoreError {
-    StoreError::corrupt("the server does not speak as it should")
 }
 
 fn not_here<'a, T>() -> Reply<'a, T> {
@@ -171,7 +132,7 @@ impl KeyStore for Remote {
     }
 
     fn renew<'a>(&'a self, key: &'a Key, token: u64, lease: Duration) -> Reply<'a, Written> {
-        self.write(key, token, "renew", ("lease", nanos(lease).into()))
+        self.write(key, token, Write::Renew { lease })
     }
 
     fn complete<'a>(
@@ -191,18 +152,15 @@ impl KeyStore for Remote {
     }
 
     fn release<'a>(&'a self, key: &'a Key, token: u64) -> Reply<'a, Written> {
-        self.write(key, token, "release", ("more", Value::Null))
+        self.write(key, token, Write::Release)
     }
 
     fn interrupt<'a>(&'a self, key: &'a Key, token: u64, ran: bool) -> Reply<'a, Written> {
-        self.write(key, token, "interrupt", ("ran", ran.into()))
+        self.write(key, token, Write::Interrupt { ran })
     }
 
     fn look<'a>(&'a self, key: &'a Key) -> Reply<'a, Option<Found>> {
-        Reply::later(async move {
-            let said = self.ask(&wire::about("look", key), None).await?;
-            Ok(wire::read_found(key, &said))
-        })
+        Reply::later(self.way.look(key))
     }
 
     fn interrupted<'a>(&'a self, _: Option<&'a Key>, _: usize) -> Reply<'a, Vec<Found>> {

@@ -8,6 +8,8 @@ use steadfast::idempotent::{
     Written,
 };
 
+use crate::way::Write;
+
 /// What a request for this key has in common.
 pub(crate) fn about(operation: &str, key: &Key) -> Value {
     json!({ "op": operation, "key": hex(&key.to_bytes()) })
@@ -21,6 +23,32 @@ pub(crate) fn claim(key: &Key, claim: &Claim) -> Value {
     asked["ttl"] = nanos(claim.ttl).into();
     asked["most"] = claim.max_interruptions.into();
     asked
+}
+
+pub(crate) fn write(key: &Key, token: u64, write: &Write) -> Value {
+    let mut asked = about(write.name(), key);
+    asked["token"] = token.into();
+    match write {
+        Write::Complete { succeeded, result } => {
+            asked["succeeded"] = (*succeeded).into();
+            asked["result"] = show_stored(result);
+        }
+        Write::Interrupt { ran } => asked["ran"] = (*ran).into(),
+        Write::Release => {}
+        Write::Renew { lease } => asked["lease"] = nanos(*lease).into(),
+    }
+    asked
+}
+
+impl Write {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Complete { .. } => "complete",
+            Self::Interrupt { .. } => "interrupt",
+            Self::Release => "release",
+            Self::Renew { .. } => "renew",
+        }
+    }
 }
 
 /// Does what was asked for, and says what came of it.
@@ -158,7 +186,7 @@ pub(crate) fn read_found(key: &Key, said: &Value) -> Option<Found> {
     Some(Found::new(key.clone(), record, said["now"].as_u64()?))
 }
 
-pub(crate) fn show_stored(stored: &Stored) -> Value {
+fn show_stored(stored: &Stored) -> Value {
     match stored {
         Stored::Json(json) => json!({ "json": String::from_utf8_lossy(json) }),
         Stored::TooLarge { size } => json!({ "too_large": size }),
@@ -173,7 +201,7 @@ fn read_stored(said: &Value) -> Stored {
     said["too_large"].as_u64().map_or(Stored::Unserializable, |size| Stored::TooLarge { size })
 }
 
-pub(crate) fn nanos(time: Duration) -> u64 {
+fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 

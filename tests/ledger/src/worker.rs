@@ -15,6 +15,7 @@ use steadfast::{
 use tokio::{runtime::Builder, task_local};
 
 use crate::{
+    engine,
     jobs::{self, Failure, Job},
     ledger::Ledger,
     mutants::Mutant,
@@ -28,10 +29,14 @@ task_local! {
 }
 
 /// Runs until the driver is gone.
-pub(crate) fn run(folder: &Path, name: &str, mutant: Option<Mutant>) -> io::Result<()> {
+pub(crate) fn run(
+    folder: &Path,
+    name: &str,
+    mutant: Option<Mutant>,
+    address: &str,
+) -> io::Result<()> {
     let ledger = Ledger::of(folder, name);
     let points = Points::new(ledger.clone());
-    jobs::keep_keys_in(Store::new(Remote::new(folder, points.clone(), mutant)));
     // A blow's panic is no news.
     panic::set_hook(Box::new(|panic| {
         if panic.payload().downcast_ref() != Some(&"a blow") {
@@ -46,7 +51,10 @@ pub(crate) fn run(folder: &Path, name: &str, mutant: Option<Mutant>) -> io::Resu
     });
     // The ledger is waited for without an await: that is what happens within one step of a body.
     let runtime = Builder::new_multi_thread().worker_threads(8).enable_all().build()?;
+    // Before it has found the engine, which the driver may be about to start again.
     println!("{{}}");
+    let way = runtime.block_on(engine::way(address, folder))?;
+    jobs::keep_keys_in(Store::new(Remote::new(way, points.clone(), mutant)));
     for line in stdin().lock().lines() {
         let said: Value = serde_json::from_str(&line?)?;
         if let Some(stop) = said["goes_on"].as_u64() {
