@@ -8,6 +8,9 @@
 //! ```text
 //! cargo run --release -p steadfast-examples [-- --quick | --orders N]
 //! ```
+//!
+//! With `--keys redis://localhost` or `--keys postgres://localhost/shop`, two processes share the checkout,
+//! and their keys.
 
 mod args;
 mod checkout;
@@ -82,20 +85,29 @@ async fn open_shop(args: Args) -> Result<Verdict, Box<dyn Error>> {
     let retries = Retries::observed();
     let mut verdict = Verdict::default();
     writeln!(out, "{} orders per client and scenario:\n\n{}", args.orders, report::LEGEND)?;
-    for scenario in &SCENARIOS {
-        let clients = run::side_by_side(scenario, args.orders, &retries).await?;
-        writeln!(out, "{}", report::table(scenario, &clients))?;
-        verdict.judge(scenario, &clients);
+    if !args.only_checkout {
+        for scenario in &SCENARIOS {
+            let clients = run::side_by_side(scenario, args.orders, &retries).await?;
+            writeln!(out, "{}", report::table(scenario, &clients))?;
+            verdict.judge(scenario, &clients);
+        }
     }
     let clients = checkout::in_memory(args.orders).await?;
-    writeln!(out, "{}", checkout::report::table(args.orders, false, &clients))?;
+    writeln!(out, "{}", checkout::report::in_memory(args.orders, &clients))?;
     verdict.judge_checkout("memory", &clients);
     let clients = checkout::with_a_crash(args.orders).await?;
-    writeln!(out, "{}", checkout::report::table(args.orders, true, &clients))?;
+    writeln!(out, "{}", checkout::report::with_a_crash(&clients))?;
     verdict.judge_checkout("a file", &clients);
-    let clients = pages::side_by_side(args.day).await?;
-    writeln!(out, "{}", pages::report::table(args.day, &clients))?;
-    verdict.judge_pages(&clients);
+    if let Some(url) = &args.keys {
+        let clients = checkout::in_two_processes(args.orders, url).await?;
+        writeln!(out, "{}", checkout::report::in_two_processes(&clients))?;
+        verdict.judge_checkout("a server", &clients);
+    }
+    if !args.only_checkout {
+        let clients = pages::side_by_side(args.day).await?;
+        writeln!(out, "{}", pages::report::table(args.day, &clients))?;
+        verdict.judge_pages(&clients);
+    }
     writeln!(out, "{verdict}")?;
     Ok(verdict)
 }

@@ -16,7 +16,10 @@ use std::{error::Error, sync::Arc};
 use steadfast::idempotent::{MemoryStore, Store};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use self::{customer::Answered, till::Till};
+use self::{
+    customer::{Answered, is_pressed_twice},
+    till::Till,
+};
 use crate::{
     order::Order,
     payments::Style,
@@ -45,7 +48,35 @@ pub(crate) async fn in_memory(orders: u32) -> Result<Clients<Figures>, Box<dyn E
 pub(crate) async fn with_a_crash(orders: u32) -> Result<Clients<Figures>, Box<dyn Error>> {
     let check_out = async |style| {
         let provider = Provider::open(Mood::Forgetful).await?;
-        let answered = worker::run_and_crash(style, &provider.url(), orders).await?;
+        let folder = tempfile::tempdir()?;
+        let keys = folder.path().join("keys.redb").display().to_string();
+        let answered =
+            worker::run_and_crash(style, &provider.url(), &keys, (0..orders).collect()).await?;
+        Ok::<_, Box<dyn Error>>(Figures::new(&answered, provider.books().await))
+    };
+    let (plain, by_hand, steadfast) = tokio::try_join!(
+        check_out(Style::Plain),
+        check_out(Style::Loop),
+        check_out(Style::Steadfast),
+    )?;
+    Ok(Clients { plain, by_hand, steadfast })
+}
+
+/// Checks the orders out with each client in two processes that share them, one of which is killed when
+/// half of its own are through. The annotated ones keep their keys in one server.
+pub(crate) async fn in_two_processes(
+    orders: u32,
+    keys: &str,
+) -> Result<Clients<Figures>, Box<dyn Error>> {
+    let check_out = async |style| {
+        let provider = Provider::open(Mood::Forgetful).await?;
+        let share = |of: u32| (0..orders).filter(move |id| id % 2 == of || is_pressed_twice(*id));
+        let url = &provider.url();
+        let (mut answered, others) = tokio::try_join!(
+            worker::run_and_crash(style, url, keys, share(0).collect()),
+            worker::run(style, url, keys, share(1).collect(), usize::MAX),
+        )?;
+        answered.extend(others);
         Ok::<_, Box<dyn Error>>(Figures::new(&answered, provider.books().await))
     };
     let (plain, by_hand, steadfast) = tokio::try_join!(

@@ -10,27 +10,39 @@ use crate::{
 const LEGEND: &str = "\
 plain         one request, no key
 loop by hand  four attempts of at most 500 ms, 100 ms apart, no key
-steadfast     #[idempotent(key = order.id, fingerprint = order.cents, scope = \"Till::charge_once\",
-                           store = self.keys, lease = \"2s\", wait = \"5s\")]
+steadfast     #[idempotent(key = order.id, tenant = self.url, fingerprint = order.cents,
+                           scope = \"Till::charge_once\", store = self.keys, lease = \"2s\", wait = \"5s\")]
               #[retry(max = 4, budget = self.budget, safe)] #[deadline(\"500ms\")]
               and every attempt sends current().downstream_key()
 ";
 
-/// Sets the story and the figures, one client beside the other.
-pub(crate) fn table(orders: u32, crash: bool, clients: &Clients<Figures>) -> String {
-    let story = format!(
-        "the provider charges {orders} orders and loses one reply in twenty. Who gets no receipt\n\
-         presses the button again, and one in ten presses it twice at once."
-    );
+/// In one process.
+pub(crate) fn in_memory(orders: u32, clients: &Clients<Figures>) -> String {
     let figures = set(&ROWS, clients);
-    if crash {
-        format!(
-            "checkout, keys in a file: the same, each client in a process of its own that is killed\n\
-             with half of the orders through, and started again with the others.\n\n{figures}\n"
-        )
-    } else {
-        format!("checkout, keys in memory: {story}\n\n{LEGEND}\n{figures}\n")
-    }
+    format!(
+        "checkout, keys in memory: the provider charges {orders} orders and loses one reply in twenty.\n\
+         Who gets no receipt presses the button again, and one in ten presses it twice at once.\n\n\
+         {LEGEND}\n{figures}\n"
+    )
+}
+
+/// In one that is killed.
+pub(crate) fn with_a_crash(clients: &Clients<Figures>) -> String {
+    let figures = set(&ROWS, clients);
+    format!(
+        "checkout, keys in a file: the same, each client in a process of its own that is killed\n\
+         with half of the orders through, and started again with the others.\n\n{figures}\n"
+    )
+}
+
+/// In two, one of which is killed.
+pub(crate) fn in_two_processes(clients: &Clients<Figures>) -> String {
+    let figures = set(&ROWS, clients);
+    format!(
+        "checkout, keys in a server: the same, each client in two processes that share the orders. Who\n\
+         presses twice does so in both; one is killed with half of its orders through, and started again.\n\n\
+         {figures}\n"
+    )
 }
 
 const ROWS: [Row<Figures>; 7] = [

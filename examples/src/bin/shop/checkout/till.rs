@@ -49,8 +49,8 @@ impl Till {
     ///
     /// The lease is short, so that an owner whose process was killed holds nobody up for long.
     #[idempotent(
-        key = order.id, fingerprint = order.cents, scope = "Till::charge_once", store = self.keys,
-        lease = "2s", wait = "5s"
+        key = order.id, tenant = self.url, fingerprint = order.cents, scope = "Till::charge_once",
+        store = self.keys, lease = "2s", wait = "5s"
     )]
     #[retry(max = 4, budget = self.budget, safe)]
     #[deadline("500ms")]

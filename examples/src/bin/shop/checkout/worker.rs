@@ -5,12 +5,13 @@ use std::{
     env,
     error::Error,
     io::{self, Write},
-    path::{Path, PathBuf},
     process::Stdio,
 };
 
 use steadfast::idempotent::{MemoryStore, Store};
+use steadfast_postgres::PostgresStore;
 use steadfast_redb::RedbStore;
+use steadfast_redis::RedisStore;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::Command,
@@ -24,8 +25,9 @@ use crate::{order::Order, payments::Style};
 pub(crate) struct Work {
     style: Style,
     url: String,
-    /// Where the keys are, and which orders to check out.
-    keys: PathBuf,
+    /// Where the keys are: the URL of a server, or a file.
+    keys: String,
+    /// Which orders to check out.
     orders: BTreeSet<u32>,
 }
 
@@ -38,7 +40,7 @@ impl Work {
             "steadfast" => Style::Steadfast,
             _ => return None,
         };
-        let (url, keys) = (given.next()?, given.next()?.into());
+        let (url, keys) = (given.next()?, given.next()?);
         let orders = given.map(|order| order.parse().ok()).collect::<Option<_>>()?;
         Some(Self { style, url, keys, orders })
     }
@@ -49,8 +51,8 @@ impl Work {
             Style::Loop => "loop",
             Style::Steadfast => "steadfast",
         };
-        let keys = self.keys.display().to_string();
-        let before = ["--check-out".to_owned(), style.to_owned(), self.url.clone(), keys];
+        let before =
+            ["--check-out".to_owned(), style.to_owned(), self.url.clone(), self.keys.clone()];
         before.into_iter().chain(self.orders.iter().map(u32::to_string)).collect()
     }
 }
@@ -58,7 +60,7 @@ impl Work {
 /// The process itself: tells of each customer on a line of its own, as soon as they are through.
 pub(crate) async fn check_out(work: Work) -> Result<(), Box<dyn Error>> {
     let keys = match work.style {
-        Style::Steadfast => Store::new(RedbStore::open(&work.keys)?),
+        Style::Steadfast => open_keys(&work.keys).await?,
         Style::Loop | Style::Plain => Store::new(MemoryStore::new()),
     };
     let till = Till::open(work.url, keys)?;
@@ -74,34 +76,42 @@ pub(crate) async fn check_out(work: Work) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+async fn open_keys(keys: &str) -> Result<Store, Box<dyn Error>> {
+    Ok(match keys.split_once("://").map(|(scheme, _)| scheme) {
+        Some("redis") => Store::new(RedisStore::connect(keys).await?),
+        Some("postgres") => {
+            Store::new(PostgresStore::options().create_schema().connect(keys).await?)
+        }
+        _ => Store::new(RedbStore::open(keys)?),
+    })
+}
+
 /// Runs such a process, kills it when half of the orders are through, and runs it again with the others,
 /// as a queue would that was told of no more.
 pub(crate) async fn run_and_crash(
     style: Style,
     url: &str,
-    orders: u32,
+    keys: &str,
+    mut orders: BTreeSet<u32>,
 ) -> Result<Vec<Answered>, Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let keys = folder.path().join("keys.redb");
-    let mut left: BTreeSet<u32> = (0..orders).collect();
-    let half = usize::try_from(orders / 2)?;
-    let mut answered = run(style, url, &keys, &left, half).await?;
+    let half = orders.len() / 2;
+    let mut answered = run(style, url, keys, orders.clone(), half).await?;
     for answered in &answered {
-        left.remove(&answered.order);
+        orders.remove(&answered.order);
     }
-    answered.extend(run(style, url, &keys, &left, usize::MAX).await?);
+    answered.extend(run(style, url, keys, orders, usize::MAX).await?);
     Ok(answered)
 }
 
 /// Runs such a process until so many orders are through, and kills it then.
-async fn run(
+pub(crate) async fn run(
     style: Style,
     url: &str,
-    keys: &Path,
-    orders: &BTreeSet<u32>,
+    keys: &str,
+    orders: BTreeSet<u32>,
     most: usize,
 ) -> Result<Vec<Answered>, Box<dyn Error>> {
-    let work = Work { style, url: url.to_owned(), keys: keys.to_owned(), orders: orders.clone() };
+    let work = Work { style, url: url.to_owned(), keys: keys.to_owned(), orders };
     let mut process = Command::new(env::current_exe()?)
         .args(work.arguments())
         .stdin(Stdio::null())
